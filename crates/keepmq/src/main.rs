@@ -1,0 +1,4 @@
+//! The broker's command line.
+#![forbid(unsafe_code)]
+
+fn main() {}

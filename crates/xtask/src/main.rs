@@ -1,0 +1,4 @@
+//! Development tasks.
+#![forbid(unsafe_code)]
+
+fn main() {}
