@@ -11,6 +11,6 @@
 mod api;
 
 pub use api::{
-    Admission, Batch, Locator, Meta, OnDurable, Op, Page, Payload, Recovery, Scan, Seq, Store, StoreError, Stored,
-    StreamId, StreamInfo, Target, Ticket, Urgency, Usage,
+    Admission, Batch, Locator, Meta, OnDurable, Op, Page, Payload, Recovery, Scan, Seq, Store, StoreError,
+    Stored, StreamId, StreamInfo, Target, Ticket, Urgency, Usage,
 };
