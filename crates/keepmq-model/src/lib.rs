@@ -17,6 +17,7 @@ mod pattern;
 mod principal;
 mod refusal;
 mod session;
+mod tree;
 mod verb;
 mod view;
 
@@ -34,6 +35,7 @@ pub use pattern::Pattern;
 pub use principal::{Principal, Secret};
 pub use refusal::{DecisionId, Refusal, RefusalKind};
 pub use session::{BrokerFormat, Closing, End, Flow, Format, Formats, Io, LOGIN_BYTES, Now, Session};
+pub use tree::PatternTree;
 pub use verb::{
     Attach, Bind, DeliveryId, Filter, LinkId, Login, Note, Outcome, Publish, Replay, Retain, Settle, Source,
     SubscriptionName, Tag, Taking, TxId, Verb,

@@ -54,10 +54,12 @@ pub enum Op {
     },
     /// Gives up one record. A locator under which nothing lives is passed over.
     Release(Locator),
-    /// Gives up every record of the stream up to and including `through`.
+    /// Gives up every record of the stream between two numbers, both included.
     Truncate {
         /// The run to shorten.
         stream: StreamId,
+        /// The first number to give up.
+        from: Seq,
         /// The last number to give up.
         through: Seq,
     },
