@@ -57,10 +57,7 @@ impl Destination {
         if has_wildcard(name) {
             return Err(NameFault::Wildcard);
         }
-        Ok(Self {
-            kind,
-            name: name.into(),
-        })
+        Ok(Self { kind, name: name.into() })
     }
 
     /// A queue.
@@ -176,15 +173,9 @@ mod tests {
 
     #[test]
     fn length_and_depth_are_bounded() {
-        assert_eq!(
-            Destination::queue(&"x".repeat(MAX_NAME + 1)),
-            Err(NameFault::TooLong)
-        );
+        assert_eq!(Destination::queue(&"x".repeat(MAX_NAME + 1)), Err(NameFault::TooLong));
         assert!(Destination::queue(&"x".repeat(MAX_NAME)).is_ok());
-        assert_eq!(
-            Destination::queue(&".".repeat(MAX_SEGMENTS)),
-            Err(NameFault::TooDeep)
-        );
+        assert_eq!(Destination::queue(&".".repeat(MAX_SEGMENTS)), Err(NameFault::TooDeep));
         assert!(Destination::queue(&".".repeat(MAX_SEGMENTS - 1)).is_ok());
     }
 

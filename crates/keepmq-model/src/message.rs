@@ -170,18 +170,12 @@ pub struct Message {
 impl Message {
     /// A message that nobody has admitted yet.
     pub fn new(envelope: Envelope, native: Native) -> Self {
-        Self {
-            envelope,
-            native,
-            view: OnceLock::new(),
-            charge: None,
-        }
+        Self { envelope, native, view: OnceLock::new(), charge: None }
     }
 
     /// Properties and body in common terms; made at most once.
     pub fn view(&self, formats: &Formats) -> &View {
-        self.view
-            .get_or_init(|| Box::new(formats.view(&self.envelope, &self.native)))
+        self.view.get_or_init(|| Box::new(formats.view(&self.envelope, &self.native)))
     }
 
     /// What it costs in memory, roughly.
@@ -216,10 +210,7 @@ struct Charge {
 impl Charge {
     fn new(meter: &Arc<Meter>, bytes: u64) -> Self {
         meter.0.fetch_add(bytes, Ordering::Relaxed);
-        Self {
-            meter: Arc::clone(meter),
-            bytes,
-        }
+        Self { meter: Arc::clone(meter), bytes }
     }
 }
 
@@ -330,11 +321,7 @@ mod tests {
     fn protocol_numbers_are_stable() {
         let numbers: Vec<u8> = Protocol::ALL.into_iter().map(|p| p as u8).collect();
         assert_eq!(numbers, [1, 2, 3, 4, 5]);
-        assert!(
-            Protocol::ALL
-                .into_iter()
-                .all(|p| Protocol::from_u8(p as u8) == Some(p))
-        );
+        assert!(Protocol::ALL.into_iter().all(|p| Protocol::from_u8(p as u8) == Some(p)));
         assert_eq!(Protocol::from_u8(0), None);
     }
 }

@@ -52,11 +52,7 @@ impl Outgoing {
 
     /// Fills in what to write next; says how many slices were filled.
     pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let parts = self
-            .chunks
-            .iter()
-            .map(|chunk| &chunk[..])
-            .chain(Some(&self.tail[..]));
+        let parts = self.chunks.iter().map(|chunk| &chunk[..]).chain(Some(&self.tail[..]));
         let mut filled = 0;
         for (slice, part) in slices.iter_mut().zip(parts.filter(|part| !part.is_empty())) {
             *slice = IoSlice::new(part);
@@ -99,11 +95,7 @@ mod tests {
         while !out.is_empty() {
             let mut slices = [IoSlice::new(&[]); 4];
             let filled = out.slices(&mut slices);
-            let next: Vec<u8> = slices[..filled]
-                .iter()
-                .flat_map(|s| s.iter().copied())
-                .take(step)
-                .collect();
+            let next: Vec<u8> = slices[..filled].iter().flat_map(|s| s.iter().copied()).take(step).collect();
             out.advance(next.len());
             all.extend_from_slice(&next);
             step = step * 2 + 1;

@@ -20,10 +20,7 @@ impl Pattern {
         if wild && text.rsplit('.').skip(1).any(|segment| segment == ">") {
             return Err(NameFault::OpenEnd);
         }
-        Ok(Self {
-            text: text.into(),
-            wild,
-        })
+        Ok(Self { text: text.into(), wild })
     }
 
     /// The text it was made of.
@@ -77,10 +74,7 @@ impl Pattern {
 
 impl From<&Destination> for Pattern {
     fn from(destination: &Destination) -> Self {
-        Self {
-            text: destination.name().into(),
-            wild: false,
-        }
+        Self { text: destination.name().into(), wild: false }
     }
 }
 
@@ -102,23 +96,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn matching(name: &str) -> Vec<&'static str> {
-        let patterns = [
-            ">",
-            "*",
-            "FOO",
-            "FOO.>",
-            "FOO.*",
-            "*.BAR",
-            "FOO.*.BAZ",
-            "*.*",
-            "FOO.BAR",
-            "FOO.BAR.>",
-            "*.>",
-        ];
-        let mut found: Vec<_> = patterns
-            .into_iter()
-            .filter(|p| Pattern::new(p).unwrap().matches(name))
-            .collect();
+        let patterns =
+            [">", "*", "FOO", "FOO.>", "FOO.*", "*.BAR", "FOO.*.BAZ", "*.*", "FOO.BAR", "FOO.BAR.>", "*.>"];
+        let mut found: Vec<_> =
+            patterns.into_iter().filter(|p| Pattern::new(p).unwrap().matches(name)).collect();
         found.sort_unstable();
         found
     }
@@ -129,21 +110,9 @@ mod tests {
         assert_eq!(matching("FOO"), ["*", "*.>", ">", "FOO", "FOO.>"]);
         assert_eq!(
             matching("FOO.BAR"),
-            [
-                "*.*",
-                "*.>",
-                "*.BAR",
-                ">",
-                "FOO.*",
-                "FOO.>",
-                "FOO.BAR",
-                "FOO.BAR.>"
-            ]
+            ["*.*", "*.>", "*.BAR", ">", "FOO.*", "FOO.>", "FOO.BAR", "FOO.BAR.>"]
         );
-        assert_eq!(
-            matching("FOO.BAR.BAZ"),
-            ["*.>", ">", "FOO.*.BAZ", "FOO.>", "FOO.BAR.>"]
-        );
+        assert_eq!(matching("FOO.BAR.BAZ"), ["*.>", ">", "FOO.*.BAZ", "FOO.>", "FOO.BAR.>"]);
         assert_eq!(matching("BAR"), ["*", "*.>", ">"]);
         assert_eq!(matching("X.BAR"), ["*.*", "*.>", "*.BAR", ">"]);
         assert_eq!(matching("X.BAR.Y"), ["*.>", ">"]);

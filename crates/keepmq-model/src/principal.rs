@@ -20,10 +20,7 @@ impl Principal {
         let mut groups: Vec<Arc<str>> = groups.into_iter().map(Arc::from).collect();
         groups.sort_unstable();
         groups.dedup();
-        Self {
-            name: name.into(),
-            groups: groups.into(),
-        }
+        Self { name: name.into(), groups: groups.into() }
     }
 }
 
@@ -61,9 +58,6 @@ mod tests {
     #[test]
     fn groups_are_sorted_and_single() {
         let principal = Principal::new("u", ["b", "a", "b"]);
-        assert_eq!(
-            principal.groups.iter().map(|g| &**g).collect::<Vec<_>>(),
-            ["a", "b"]
-        );
+        assert_eq!(principal.groups.iter().map(|g| &**g).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -68,15 +68,9 @@ impl std::str::FromStr for DecisionId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (epoch, number) = text
-            .strip_prefix("D-")
-            .and_then(|rest| rest.split_once('-'))
-            .ok_or(())?;
+        let (epoch, number) = text.strip_prefix("D-").and_then(|rest| rest.split_once('-')).ok_or(())?;
         let epoch = u64::from_str_radix(epoch, 16).map_err(drop)?;
-        Ok(Self {
-            epoch,
-            number: number.parse().map_err(drop)?,
-        })
+        Ok(Self { epoch, number: number.parse().map_err(drop)? })
     }
 }
 
@@ -94,11 +88,7 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without a recorded decision.
     pub fn new(kind: RefusalKind, text: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            text: text.into(),
-            decision: None,
-        }
+        Self { kind, text: text.into(), decision: None }
     }
 }
 
@@ -120,10 +110,7 @@ mod tests {
 
     #[test]
     fn a_decision_id_is_read_back_as_printed() {
-        let id = DecisionId {
-            epoch: 0xab,
-            number: 17,
-        };
+        let id = DecisionId { epoch: 0xab, number: 17 };
         assert_eq!(id.to_string(), "D-ab-17");
         assert_eq!("D-ab-17".parse(), Ok(id));
         for wrong in ["", "D-", "D-1", "ab-17", "D-x-1", "D-1-x", "D-1-2-3"] {
@@ -133,10 +120,8 @@ mod tests {
 
     #[test]
     fn the_text_names_the_decision() {
-        let mut refusal = Refusal::new(
-            RefusalKind::Forbidden,
-            "User u is not authorized to read from: queue://q",
-        );
+        let mut refusal =
+            Refusal::new(RefusalKind::Forbidden, "User u is not authorized to read from: queue://q");
         assert!(!refusal.to_string().contains("decision"));
         refusal.decision = Some(DecisionId { epoch: 1, number: 2 });
         assert!(refusal.to_string().ends_with("(decision D-1-2)"));

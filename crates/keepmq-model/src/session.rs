@@ -109,19 +109,14 @@ impl Formats {
     pub(crate) fn view(&self, envelope: &Envelope, native: &Native) -> View {
         match self.0.iter().find(|format| format.protocol() == native.protocol) {
             Some(format) => format.view(envelope, native),
-            None => View {
-                body: crate::view::Body::Bytes(native.body.clone()),
-                ..View::default()
-            },
+            None => View { body: crate::view::Body::Bytes(native.body.clone()), ..View::default() },
         }
     }
 }
 
 impl std::fmt::Debug for Formats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|format| format.protocol().name()))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|format| format.protocol().name())).finish()
     }
 }
 
@@ -140,9 +135,6 @@ impl Format for BrokerFormat {
             Ok(text) => Body::Text(text),
             Err(_) => Body::Bytes(native.body.clone()),
         };
-        View {
-            body,
-            ..View::default()
-        }
+        View { body, ..View::default() }
     }
 }

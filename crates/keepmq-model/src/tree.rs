@@ -22,20 +22,13 @@ struct Node<T> {
 
 impl<T> Default for Node<T> {
     fn default() -> Self {
-        Self {
-            children: HashMap::new(),
-            any: None,
-            here: Vec::new(),
-            open: Vec::new(),
-        }
+        Self { children: HashMap::new(), any: None, here: Vec::new(), open: Vec::new() }
     }
 }
 
 impl<T> Default for PatternTree<T> {
     fn default() -> Self {
-        Self {
-            root: Node::default(),
-        }
+        Self { root: Node::default() }
     }
 }
 

@@ -96,9 +96,6 @@ pub struct View {
 impl View {
     /// The first property of this name.
     pub fn property(&self, name: &str) -> Option<&Value> {
-        self.properties
-            .iter()
-            .find(|(key, _)| **key == *name)
-            .map(|(_, value)| value)
+        self.properties.iter().find(|(key, _)| **key == *name).map(|(_, value)| value)
     }
 }

@@ -70,12 +70,7 @@ impl fmt::Display for Denial {
     /// ActiveMQ's words, which clients and monitoring match on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (who, right) = (&self.who.name, self.right.phrase());
-        write!(
-            f,
-            "User {who} is not authorized to {right}: {}{}",
-            self.kind.scheme(),
-            self.name
-        )
+        write!(f, "User {who} is not authorized to {right}: {}{}", self.kind.scheme(), self.name)
     }
 }
 
@@ -84,14 +79,8 @@ pub fn judge(policy: &Policy, who: &Principal, right: Right, kind: Kind, name: &
     let map = &policy.map;
     if kind.is_temporary() {
         return match map.temporary() {
-            None => Verdict {
-                allowed: true,
-                rule: Rule::TemporaryUnruled,
-            },
-            Some(grants) => Verdict {
-                allowed: grants.allow(right, who),
-                rule: Rule::Temporary,
-            },
+            None => Verdict { allowed: true, rule: Rule::TemporaryUnruled },
+            Some(grants) => Verdict { allowed: grants.allow(right, who), rule: Rule::Temporary },
         };
     }
     let mut grants: Option<&Entry> = None;
@@ -104,19 +93,10 @@ pub fn judge(policy: &Policy, who: &Principal, right: Right, kind: Kind, name: &
         }
     });
     if let Some(entry) = grants {
-        return Verdict {
-            allowed: true,
-            rule: Rule::Entry(Arc::clone(&entry.place)),
-        };
+        return Verdict { allowed: true, rule: Rule::Entry(Arc::clone(&entry.place)) };
     }
-    if map
-        .default_grants()
-        .is_some_and(|default| default.allow(right, who))
-    {
-        return Verdict {
-            allowed: true,
-            rule: Rule::Default,
-        };
+    if map.default_grants().is_some_and(|default| default.allow(right, who)) {
+        return Verdict { allowed: true, rule: Rule::Default };
     }
     let rule = if silent.is_empty() {
         Rule::NoEntry
@@ -150,30 +130,13 @@ pub fn decide_pattern(
 ) -> Result<Reader, Denial> {
     let verdict = judge(policy, who, Right::Read, kind, pattern.as_str());
     if verdict.allowed {
-        return Ok(Reader {
-            policy: Arc::clone(policy),
-            who: Arc::clone(who),
-        });
+        return Ok(Reader { policy: Arc::clone(policy), who: Arc::clone(who) });
     }
-    Err(denial(
-        policy,
-        who,
-        Right::Read,
-        kind,
-        pattern.as_str(),
-        verdict.rule,
-    ))
+    Err(denial(policy, who, Right::Read, kind, pattern.as_str(), verdict.rule))
 }
 
 fn denial(policy: &Policy, who: &Arc<Principal>, right: Right, kind: Kind, name: &str, rule: Rule) -> Denial {
-    Denial {
-        who: Arc::clone(who),
-        right,
-        kind,
-        name: name.into(),
-        rule,
-        epoch: policy.epoch,
-    }
+    Denial { who: Arc::clone(who), right, kind, name: name.into(), rule, epoch: policy.epoch }
 }
 
 /// Judges each destination that a wildcard subscription meets.

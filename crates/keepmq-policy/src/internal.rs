@@ -32,9 +32,7 @@ impl Move {
 /// Decides for the broker itself.
 pub fn decide_internal<R: Rights>(reason: Move, destination: &Destination) -> Option<Permit<R>> {
     // The broker's own moves do not depend on the map, so their permits outlive every epoch.
-    reason
-        .may(R::RIGHT)
-        .then(|| Permit::new(destination.clone(), u64::MAX))
+    reason.may(R::RIGHT).then(|| Permit::new(destination.clone(), u64::MAX))
 }
 
 #[cfg(test)]

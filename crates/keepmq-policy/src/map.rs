@@ -68,18 +68,9 @@ impl Map {
     /// `temporary` rules all temporary destinations; without it every authenticated user may use them, which JMS's
     /// request and reply needs.
     pub fn new(entries: Vec<Entry>, default: Option<Grants>, temporary: Option<Grants>) -> Self {
-        let mut map = Self {
-            entries,
-            default,
-            temporary,
-            ..Self::default()
-        };
+        let mut map = Self { entries, default, temporary, ..Self::default() };
         for (index, entry) in map.entries.iter().enumerate() {
-            let tree = if entry.kind.is_queue() {
-                &mut map.queues
-            } else {
-                &mut map.topics
-            };
+            let tree = if entry.kind.is_queue() { &mut map.queues } else { &mut map.topics };
             tree.insert(&entry.pattern, index);
         }
         map
@@ -102,11 +93,7 @@ impl Map {
 
     /// The entries that apply to a name, in no particular order.
     pub fn applying<'a>(&'a self, kind: Kind, name: &str, mut found: impl FnMut(&'a Entry)) {
-        let tree = if kind.is_queue() {
-            &self.queues
-        } else {
-            &self.topics
-        };
+        let tree = if kind.is_queue() { &self.queues } else { &self.topics };
         tree.visit(name, |index| {
             if let Some(entry) = self.entries.get(*index) {
                 found(entry);

@@ -77,11 +77,7 @@ pub struct Permit<R: Rights> {
 
 impl<R: Rights> Permit<R> {
     pub(crate) fn new(destination: Destination, epoch: u64) -> Self {
-        Self {
-            destination,
-            epoch,
-            right: PhantomData,
-        }
+        Self { destination, epoch, right: PhantomData }
     }
 
     /// The one destination that it is for.
@@ -97,12 +93,6 @@ impl<R: Rights> Permit<R> {
 
 impl<R: Rights> fmt::Debug for Permit<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Permit({} {} @{})",
-            R::RIGHT.name(),
-            self.destination,
-            self.epoch
-        )
+        write!(f, "Permit({} {} @{})", R::RIGHT.name(), self.destination, self.epoch)
     }
 }

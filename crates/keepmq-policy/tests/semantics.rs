@@ -11,21 +11,12 @@ use proptest::prelude::*;
 
 fn grants(read: &str, write: &str, admin: &str) -> Grants {
     let list = |text: &str| text.split(',').filter(|g| !g.is_empty()).map(Arc::from).collect();
-    Grants {
-        read: list(read),
-        write: list(write),
-        admin: list(admin),
-    }
+    Grants { read: list(read), write: list(write), admin: list(admin) }
 }
 
 fn entry(kind: Kind, pattern: &str, grants: Grants) -> Entry {
     let place = format!("test:{pattern}").into();
-    Entry {
-        kind,
-        pattern: Pattern::new(pattern).unwrap(),
-        grants,
-        place,
-    }
+    Entry { kind, pattern: Pattern::new(pattern).unwrap(), grants, place }
 }
 
 fn policy(map: Map) -> Arc<Policy> {
@@ -46,10 +37,7 @@ fn an_empty_map_denies_everything_but_temporary_destinations() {
     let who = user(&["admins", "activemq-webconsole"]);
     for kind in [Kind::Queue, Kind::Topic] {
         let destination = Destination::new(kind, "a").unwrap();
-        assert_eq!(
-            decide::<Read>(&policy, &who, &destination).unwrap_err().rule,
-            Rule::NoEntry
-        );
+        assert_eq!(decide::<Read>(&policy, &who, &destination).unwrap_err().rule, Rule::NoEntry);
         assert!(decide::<Write>(&policy, &who, &destination).is_err());
         assert!(decide::<Admin>(&policy, &who, &destination).is_err());
     }
@@ -68,10 +56,7 @@ fn rights_of_all_matching_entries_add_up() {
         None,
     );
     let (policy, who) = (policy(map), user(&["users"]));
-    assert!(
-        decide::<Read>(&policy, &who, &queue("A.B")).is_ok(),
-        "a narrower entry can't take a right away"
-    );
+    assert!(decide::<Read>(&policy, &who, &queue("A.B")).is_ok(), "a narrower entry can't take a right away");
     assert!(decide::<Write>(&policy, &who, &queue("A.B")).is_ok());
     assert!(decide::<Admin>(&policy, &who, &queue("A.B")).is_err());
     assert!(decide::<Write>(&policy, &who, &queue("B")).is_err());
@@ -79,18 +64,11 @@ fn rights_of_all_matching_entries_add_up() {
 
 #[test]
 fn a_queue_entry_says_nothing_of_a_topic() {
-    let map = Map::new(
-        vec![entry(Kind::Queue, ">", grants("users", "users", "users"))],
-        None,
-        None,
-    );
+    let map = Map::new(vec![entry(Kind::Queue, ">", grants("users", "users", "users"))], None, None);
     let (policy, who) = (policy(map), user(&["users"]));
     assert!(decide::<Read>(&policy, &who, &queue("A")).is_ok());
     let denial = decide::<Read>(&policy, &who, &Destination::topic("A").unwrap()).unwrap_err();
-    assert_eq!(
-        denial.to_string(),
-        "User u is not authorized to read from: topic://A"
-    );
+    assert_eq!(denial.to_string(), "User u is not authorized to read from: topic://A");
     assert_eq!((denial.rule, denial.epoch), (Rule::NoEntry, 7));
 }
 
@@ -103,10 +81,7 @@ fn the_default_entry_is_added_not_a_fallback() {
     );
     let (policy, who) = (policy(map), user(&["users"]));
     assert!(decide::<Read>(&policy, &who, &queue("A")).is_ok());
-    assert_eq!(
-        judge(&policy, &who, Right::Read, Kind::Queue, "A").rule,
-        Rule::Default
-    );
+    assert_eq!(judge(&policy, &who, Right::Read, Kind::Queue, "A").rule, Rule::Default);
     assert!(decide::<Read>(&policy, &who, &queue("B")).is_ok());
 }
 
@@ -174,14 +149,7 @@ fn a_wildcard_subscription_is_judged_by_its_text_and_then_by_each_name() {
 }
 
 fn some_entries() -> impl Strategy<Value = Vec<Entry>> {
-    let pattern = prop_oneof![
-        Just(">"),
-        Just("A"),
-        Just("A.>"),
-        Just("A.*"),
-        Just("*.B"),
-        Just("*")
-    ];
+    let pattern = prop_oneof![Just(">"), Just("A"), Just("A.>"), Just("A.*"), Just("*.B"), Just("*")];
     let groups = || proptest::sample::subsequence(vec!["x", "y", "z", "*"], 0..3);
     let one = (any::<bool>(), pattern, groups(), groups(), groups()).prop_map(|(queue, pattern, r, w, a)| {
         let kind = if queue { Kind::Queue } else { Kind::Topic };

@@ -1,0 +1,289 @@
+//! Opening and closing links.
+
+use std::sync::Arc;
+
+use keepmq_model::{
+    Attach, Destination, Filter, Kind, LinkId, Pattern, Principal, Refusal, RefusalKind, Settle, Source,
+    SubscriptionName, Tag, Taking,
+};
+use keepmq_policy::{decide, decide_pattern};
+
+use super::answers::Answer;
+use super::client::{Ask, Client};
+use super::registry::{Registered, Taken};
+use super::wild::WildLink;
+use crate::routes::Watcher;
+use crate::shard::{Browser, Credit, Held, Input, LineKey, Taker, TakerId};
+
+/// An open link.
+#[derive(Debug)]
+pub(super) enum Link {
+    /// Takes from one queue.
+    Queue(LineKey),
+    /// Takes from every queue of a pattern.
+    Wild(Arc<WildLink>, Pattern),
+    /// Takes from a subscription.
+    Subscription(Box<OpenSubscription>),
+}
+
+/// A subscription with a link.
+#[derive(Debug)]
+pub(super) struct OpenSubscription {
+    pub(super) line: LineKey,
+    pub(super) id: u64,
+    /// Absent when it ends with the link.
+    pub(super) name: Option<SubscriptionName>,
+    pub(super) filters: Vec<Filter>,
+}
+
+impl Link {
+    fn line(&self, leg: u32) -> Option<LineKey> {
+        match self {
+            Self::Queue(line) => Some(*line).filter(|_| leg == 0),
+            Self::Wild(wild, _) => wild.line(leg),
+            Self::Subscription(subscription) => Some(subscription.line).filter(|_| leg == 0),
+        }
+    }
+
+    fn legs(&self) -> Vec<(u32, LineKey)> {
+        match self {
+            Self::Queue(line) => vec![(0, *line)],
+            Self::Wild(wild, _) => wild.legs(),
+            Self::Subscription(subscription) => vec![(0, subscription.line)],
+        }
+    }
+}
+
+/// No selector: they are not evaluated yet, and ignoring one would deliver what was not asked for.
+pub(super) fn check_selector(selector: Option<&Arc<str>>) -> Result<(), Refusal> {
+    match selector {
+        None => Ok(()),
+        Some(_) => {
+            let text = "selectors are not available; subscribe without one";
+            Err(Refusal::new(RefusalKind::Unsupported, text))
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn attach(&mut self, attach: Attach, who: &Arc<Principal>) {
+        let (link, tag) = (attach.link, attach.tag);
+        if let Err(refusal) = self.try_attach(attach, who) {
+            self.links.remove(&link);
+            self.refuse(Some(tag), refusal);
+        }
+    }
+
+    fn try_attach(&mut self, attach: Attach, who: &Arc<Principal>) -> Result<(), Refusal> {
+        check_selector(attach.selector.as_ref())?;
+        if self.links.contains_key(&attach.link) {
+            return Err(Refusal::new(RefusalKind::Conflict, "a link of this name is open"));
+        }
+        if self.links.len() >= self.gate.shell.limits.links_per_connection {
+            return Err(Refusal::new(
+                RefusalKind::Busy,
+                "the limit on subscriptions of one connection is reached",
+            ));
+        }
+        match &attach.source {
+            Source::Queue { kind, pattern } => match pattern.concrete(*kind) {
+                Some(queue) => self.attach_queue(&attach, &queue, who),
+                None => self.attach_wild(&attach, *kind, &pattern.clone(), who),
+            },
+            Source::Subscription { .. } => self.attach_passing(attach, who),
+            Source::Durable { .. } => self.attach_durable(attach, who),
+        }
+    }
+
+    fn attach_queue(
+        &mut self,
+        attach: &Attach,
+        queue: &Destination,
+        who: &Arc<Principal>,
+    ) -> Result<(), Refusal> {
+        let policy = self.gate.policy.load_full();
+        let permit = decide(&policy, who, queue).map_err(|denial| self.gate.deny(&self.peer, denial))?;
+        let line = self.queue_line(queue, &policy, who)?;
+        self.check_owner(queue)?;
+        let id = TakerId { client: self.peer.connection, link: attach.link, leg: 0 };
+        let input = if attach.taking == Taking::Browse {
+            let credit = Credit::Own(attach.credit);
+            let browser = Browser::new(id, Arc::clone(&self.outbox), permit, credit);
+            Input::Browse { line: line.slot, browser: Box::new(browser) }
+        } else {
+            let taker = Taker { permit: Some(permit), ..self.taker(attach) };
+            Input::Attach { line: line.slot, taker: Box::new(taker) }
+        };
+        self.links.insert(attach.link, Link::Queue(line));
+        let reads = vec![(queue.kind(), Pattern::from(queue))];
+        self.register(attach.link, who, reads, Taken::Line(line));
+        let answer = Answer::Attached(attach.link, attach.tag, None);
+        let ask = Ask::Answer(self.answers.add(answer, 1));
+        self.push(line.shard, input, ask);
+        Ok(())
+    }
+
+    fn attach_wild(
+        &mut self,
+        attach: &Attach,
+        kind: Kind,
+        pattern: &Pattern,
+        who: &Arc<Principal>,
+    ) -> Result<(), Refusal> {
+        if kind != Kind::Queue || attach.taking == Taking::Browse {
+            let text = "wildcards can't be used with temporary queues or to browse";
+            return Err(Refusal::new(RefusalKind::Unsupported, text));
+        }
+        let policy = self.gate.policy.load_full();
+        let reader = decide_pattern(&policy, who, kind, pattern)
+            .map_err(|denial| self.gate.deny(&self.peer, denial))?;
+        let wild = Arc::new(WildLink::new(self.peer.connection, &self.outbox, attach));
+        self.register(attach.link, who, vec![(kind, pattern.clone())], Taken::Wild(Arc::clone(&wild)));
+        self.links.insert(attach.link, Link::Wild(Arc::clone(&wild), pattern.clone()));
+        let mut legs = Vec::new();
+        let mut directory = self.gate.directory.write();
+        for (queue, entry) in &directory.queues {
+            if queue.kind() == kind && pattern.matches(queue.name()) {
+                let leg = reader.permit(queue).and_then(|permit| wild.leg(entry.line, permit));
+                legs.extend(leg.map(|taker| (entry.line, taker)));
+            }
+        }
+        directory.watchers.insert(pattern, Watcher { reader, link: wild });
+        drop(directory);
+        let parts = u32::try_from(legs.len()).unwrap_or(u32::MAX);
+        let ask = Ask::Answer(self.answers.add(Answer::Attached(attach.link, attach.tag, None), parts));
+        for (line, taker) in legs {
+            self.push(line.shard, Input::Attach { line: line.slot, taker: Box::new(taker) }, ask);
+        }
+        Ok(())
+    }
+
+    /// A consumer as the verb describes it.
+    pub(super) fn taker(&self, attach: &Attach) -> Taker {
+        Taker {
+            id: TakerId { client: self.peer.connection, link: attach.link, leg: 0 },
+            outbox: Arc::clone(&self.outbox),
+            permit: None,
+            credit: Credit::Own(attach.credit),
+            refill: attach.refill,
+            holds: attach.taking == Taking::Unsettled,
+            priority: attach.priority,
+            exclusive: attach.exclusive,
+            held: Held::default(),
+        }
+    }
+
+    pub(super) fn register(
+        &self,
+        link: LinkId,
+        who: &Arc<Principal>,
+        reads: Vec<(Kind, Pattern)>,
+        taken: Taken,
+    ) {
+        let registered = Registered {
+            who: Arc::clone(who),
+            peer: Arc::clone(&self.peer),
+            reads,
+            taken,
+            outbox: Arc::clone(&self.outbox),
+        };
+        self.gate.register(self.peer.connection, link, registered);
+    }
+
+    pub(super) fn detach(&mut self, link: LinkId, tag: Tag) {
+        // Closing what the broker closed a moment ago is no fault of the peer.
+        self.close_link(link);
+        self.flush();
+        self.done(tag);
+    }
+
+    /// Closes a link with the next flush, if it is open.
+    pub(super) fn close_link(&mut self, link: LinkId) {
+        let Some(open) = self.links.remove(&link) else {
+            return;
+        };
+        self.gate.unregister(self.peer.connection, link);
+        if let Link::Wild(wild, pattern) = &open {
+            let mut directory = self.gate.directory.write();
+            directory.watchers.remove(pattern, |watcher| Arc::ptr_eq(&watcher.link, wild));
+        }
+        for (leg, line) in open.legs() {
+            let taker = TakerId { client: self.peer.connection, link, leg };
+            self.push(line.shard, Input::Detach { line: line.slot, taker }, Ask::Nothing);
+        }
+        if let Link::Subscription(subscription) = open
+            && subscription.name.is_none()
+        {
+            self.end_passing(&subscription);
+        }
+    }
+
+    pub(super) fn grant_credit(&mut self, link: LinkId, credit: u32) {
+        let Some(open) = self.links.get(&link) else { return };
+        let legs = open.legs();
+        if let Link::Wild(wild, _) = open {
+            wild.credit.fetch_add(credit.into(), std::sync::atomic::Ordering::Relaxed);
+        }
+        for (leg, line) in legs {
+            let taker = TakerId { client: self.peer.connection, link, leg };
+            // The legs of a link share one credit, which has been raised already.
+            let credit = if matches!(self.links.get(&link), Some(Link::Wild(..))) { 0 } else { credit };
+            self.push(line.shard, Input::Grant { line: line.slot, taker, credit }, Ask::Nothing);
+        }
+    }
+
+    pub(super) fn settle(&mut self, settle: Settle) {
+        if let Some(tx) = settle.tx {
+            return self.settle_in(tx, settle);
+        }
+        let Some((shard, input)) = self.settle_input(&settle) else {
+            if let Some(tag) = settle.tag {
+                self.refuse(Some(tag), Refusal::new(RefusalKind::NotFound, "the subscription is closed"));
+            }
+            return;
+        };
+        let ask = settle.tag.map_or(Ask::Nothing, |tag| self.ask(Some(tag), 1));
+        self.push(shard, input, ask);
+    }
+
+    pub(super) fn settle_input(&self, settle: &Settle) -> Option<(u16, Input)> {
+        let line = self.links.get(&settle.link)?.line(settle.leg)?;
+        let taker = TakerId { client: self.peer.connection, link: settle.link, leg: settle.leg };
+        let input = Input::Settle {
+            line: line.slot,
+            taker,
+            from: settle.from,
+            through: settle.through,
+            outcome: settle.outcome,
+            waits: settle.tag.is_some() || settle.tx.is_some(),
+        };
+        Some((line.shard, input))
+    }
+
+    /// The outbox has room again: asks for what was passed over.
+    pub(super) fn pump_links(&mut self) {
+        let lines: Vec<LineKey> =
+            self.links.values().flat_map(|link| link.legs().into_iter().map(|(_, line)| line)).collect();
+        for line in lines {
+            self.push(line.shard, Input::Pump { line: line.slot }, Ask::Nothing);
+        }
+        self.flush();
+    }
+
+    /// What the connection made for itself only it may read.
+    pub(super) fn check_owner(&self, destination: &Destination) -> Result<(), Refusal> {
+        if !destination.kind().is_temporary() {
+            return Ok(());
+        }
+        let directory = self.gate.directory.read();
+        let owner = match destination.kind() {
+            Kind::TempQueue => directory.queues.get(destination).and_then(|entry| entry.owner),
+            _ => directory.topics.get(destination).and_then(|topic| topic.owner),
+        };
+        if owner == Some(self.peer.connection) {
+            return Ok(());
+        }
+        let text = "subscribing to a temporary destination that another connection created is not permitted";
+        Err(Refusal::new(RefusalKind::Forbidden, text))
+    }
+}

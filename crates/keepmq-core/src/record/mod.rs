@@ -1,0 +1,8 @@
+//! How the core's records look in the store. Every layout begins with a version: stored bytes outlive the code.
+
+mod definition;
+mod message;
+mod wire;
+
+pub(crate) use definition::{Definition, Key, StoredSubscription, note_key, parse_key};
+pub(crate) use message::{decode_message, encode_message};

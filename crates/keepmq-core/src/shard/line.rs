@@ -1,0 +1,278 @@
+//! A line: messages that wait and consumers that take them. A queue is one; so is each subscription, which is fed by
+//! topics.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use keepmq_model::{DeadCause, Delivery, DeliveryId, Destination, Event, Message, Outcome};
+use keepmq_store::Op;
+
+use super::backlog::{Backlog, Found};
+use super::browser::Browser;
+use super::held::HeldEntry;
+use super::lane::Entry;
+use super::output::{Context, Dead, Read};
+use super::taker::{Taker, TakerId, Takers};
+use super::{LineKey, Reply};
+use crate::outbox::Outbox;
+
+/// What a line is.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// A queue, temporary or not.
+    Queue(Destination),
+    /// A subscription that ends with its link.
+    Passing,
+    /// A subscription that stays, with the notes that its session has us keep.
+    Durable(BTreeMap<Bytes, Bytes>),
+}
+
+/// Counts since the broker started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that came.
+    pub enqueued: u64,
+    /// Messages that were settled for good.
+    pub dequeued: u64,
+    /// Messages that expired.
+    pub expired: u64,
+    /// Messages that were put aside.
+    pub dead: u64,
+    /// Messages that a slow subscriber lost.
+    pub dropped: u64,
+}
+
+/// Messages that wait and consumers that take them.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) key: LineKey,
+    /// Its number in the store.
+    pub(crate) id: u64,
+    pub(crate) role: Role,
+    pub(crate) backlog: Backlog,
+    pub(crate) takers: Takers,
+    pub(crate) browsers: Vec<Browser>,
+    /// Senders that wait for room.
+    pub(crate) slowed: Vec<Arc<Outbox>>,
+    /// Since when a subscriber has been too slow, in milliseconds of the monotonic clock.
+    pub(crate) slow_since: Option<u64>,
+    /// Messages that are being put aside: out of the backlog, still in the store.
+    pub(crate) leaving: usize,
+    pub(crate) counts: Counts,
+}
+
+impl Line {
+    pub(crate) fn new(key: LineKey, id: u64, role: Role, first_seq: u64) -> Self {
+        Self {
+            key,
+            id,
+            role,
+            backlog: Backlog::new(id, first_seq),
+            takers: Takers::default(),
+            browsers: Vec::new(),
+            slowed: Vec::new(),
+            slow_since: None,
+            leaving: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Hands out what waits to those who can take it.
+    pub(crate) fn pump(&mut self, cx: &mut Context<'_>) {
+        while let Some(taker) = self.takers.next() {
+            match self.backlog.take(cx) {
+                Found::Ready(priority, entry) => {
+                    let settled = hand_out(taker, priority, entry, cx);
+                    self.settled(settled, cx);
+                }
+                Found::Expired(priority, entry) => self.expire(priority, entry, cx),
+                Found::Nothing => break,
+            }
+        }
+        if !self.takers.is_empty() {
+            self.ask_for_pages(cx);
+        }
+        if !self.browsers.is_empty() {
+            self.pump_browsers(cx);
+        }
+        self.relieve(cx);
+    }
+
+    /// Reads on when the part in memory runs dry.
+    fn ask_for_pages(&mut self, cx: &mut Context<'_>) {
+        for (priority, scan) in self.backlog.wanted_pages(cx) {
+            let visible = cx.visible;
+            cx.out.reads.push(Read { line: self.key, priority, browser: None, scan, visible });
+        }
+    }
+
+    /// Forgets a message for good.
+    fn settled(&mut self, gone: Option<(u8, Entry)>, cx: &mut Context<'_>) {
+        let Some((priority, entry)) = gone else { return };
+        self.counts.dequeued += 1;
+        if entry.stored {
+            cx.out.commit_lazily(Op::Release(self.backlog.locator(priority, entry.seq)));
+        }
+    }
+
+    pub(crate) fn expire(&mut self, priority: u8, entry: Entry, cx: &mut Context<'_>) {
+        self.counts.expired += 1;
+        self.put_aside(priority, entry, DeadCause::Expired, cx);
+    }
+
+    /// Whether there is so much that senders should wait.
+    pub(crate) fn is_over(&self, cx: &Context<'_>) -> bool {
+        let many = self.is_subscription() && self.backlog.in_memory() > cx.limits.subscriber_backlog;
+        many || self.backlog.bytes() > cx.limits.line_bytes
+    }
+
+    /// Whether topics feed it.
+    pub(crate) fn is_subscription(&self) -> bool {
+        !matches!(self.role, Role::Queue(_))
+    }
+
+    /// Lets waiting senders go once there is room again.
+    pub(crate) fn relieve(&mut self, cx: &mut Context<'_>) {
+        if self.slowed.is_empty() && self.slow_since.is_none() {
+            return;
+        }
+        let (count, bytes) = (cx.limits.subscriber_backlog / 2, cx.limits.line_bytes / 4 * 3);
+        let few = !self.is_subscription() || self.backlog.in_memory() <= count;
+        if few && self.backlog.bytes() <= bytes {
+            self.slow_since = None;
+            cx.out.bells.append(&mut self.slowed);
+        }
+    }
+
+    /// Has a message put aside: to the dead letter queue when it is durable, else it is dropped.
+    pub(crate) fn put_aside(&mut self, priority: u8, entry: Entry, cause: DeadCause, cx: &mut Context<'_>) {
+        let kept = entry.message.envelope.durable && !matches!(self.role, Role::Passing);
+        if !kept || entry.marks.dead.is_some() && cause == DeadCause::Expired {
+            self.settled(Some((priority, entry)), cx);
+            return;
+        }
+        self.counts.dead += 1;
+        self.leaving += 1;
+        cx.out.dead.push(Dead {
+            line: self.key,
+            priority,
+            seq: entry.seq,
+            stored: entry.stored,
+            message: entry.message,
+            marks: entry.marks,
+            cause,
+        });
+    }
+
+    /// What was put aside is safe elsewhere: forgets it here, in the same commit.
+    pub(crate) fn left(&mut self, priority: u8, seq: u64, stored: bool, cx: &mut Context<'_>) {
+        self.leaving = self.leaving.saturating_sub(1);
+        if stored {
+            cx.out.commit_now(Op::Release(self.backlog.locator(priority, seq)));
+        }
+    }
+
+    /// Takes back deliveries, or lets them go, by their outcome. Says how many that were.
+    pub(crate) fn settle(
+        &mut self,
+        id: TakerId,
+        from: u64,
+        through: u64,
+        outcome: Outcome,
+        cx: &mut Context<'_>,
+    ) -> Reply {
+        let Some(taker) = self.takers.get_mut(id) else {
+            return Reply::Gone;
+        };
+        let mut ended = smallvec::SmallVec::<[HeldEntry; 4]>::new();
+        let count = if from == through {
+            ended.extend(taker.held.take(through));
+            ended.len()
+        } else {
+            taker.held.take_range(from, through, |held| ended.push(held))
+        };
+        if count == 0 {
+            return Reply::Gone;
+        }
+        if taker.refill {
+            taker.credit.add(u32::try_from(count).unwrap_or(u32::MAX));
+            if matches!(taker.credit, super::taker::Credit::Shared(_)) {
+                cx.out.revive.push(id);
+            }
+        }
+        let before = cx.out.ops.len();
+        for held in ended {
+            self.end(held, outcome, cx);
+        }
+        self.pump(cx);
+        if cx.out.ops.len() > before { Reply::Staged } else { Reply::Done }
+    }
+
+    /// What becomes of one delivery.
+    fn end(&mut self, held: HeldEntry, outcome: Outcome, cx: &mut Context<'_>) {
+        let HeldEntry { priority, mut entry } = held;
+        match outcome {
+            Outcome::Accepted => self.settled(Some((priority, entry)), cx),
+            Outcome::Released => self.backlog.put_back(priority, entry, cx),
+            Outcome::Rejected => self.put_aside(priority, entry, DeadCause::Rejected, cx),
+            Outcome::Failed => {
+                entry.marks.redeliveries += 1;
+                if entry.marks.redeliveries > cx.limits.max_redeliveries {
+                    self.put_aside(priority, entry, DeadCause::TooManyRedeliveries, cx);
+                } else {
+                    self.backlog.put_back(priority, entry, cx);
+                }
+            }
+        }
+    }
+
+    /// A consumer goes; what it holds goes back. Nobody knows whether it tried, so each counts as handed out once.
+    pub(crate) fn detach(&mut self, id: TakerId, cx: &mut Context<'_>) -> Reply {
+        self.browsers.retain(|browser| browser.id != id);
+        let Some(mut taker) = self.takers.remove(id) else {
+            return Reply::Gone;
+        };
+        // From the back, so that each is put before those already there.
+        for HeldEntry { priority, mut entry } in taker.held.take_all().into_iter().rev() {
+            entry.marks.redeliveries += 1;
+            if entry.marks.redeliveries > cx.limits.max_returns {
+                self.put_aside(priority, entry, DeadCause::TooManyRedeliveries, cx);
+            } else {
+                self.backlog.put_back(priority, entry, cx);
+            }
+        }
+        self.pump(cx);
+        Reply::Done
+    }
+}
+
+/// Gives a message to a consumer. Gives it back when that settles it.
+pub(crate) fn hand_out(
+    taker: &mut Taker,
+    priority: u8,
+    entry: Entry,
+    cx: &mut Context<'_>,
+) -> Option<(u8, Entry)> {
+    let number = taker.held.next_number();
+    taker.credit.spend();
+    let event = deliver(taker, number, &entry.message, &entry);
+    taker.outbox.reserve(usize::try_from(entry.cost()).unwrap_or(usize::MAX));
+    cx.out.events.push((Arc::clone(&taker.outbox), event));
+    if taker.holds {
+        taker.held.push(HeldEntry { priority, entry });
+        return None;
+    }
+    taker.held.skip_number();
+    Some((priority, entry))
+}
+
+fn deliver(taker: &Taker, number: u64, message: &Arc<Message>, entry: &Entry) -> Event {
+    Event::Deliver(Delivery {
+        link: taker.id.link,
+        id: DeliveryId { leg: taker.id.leg, number },
+        place: entry.seq,
+        marks: entry.marks.clone(),
+        message: Arc::clone(message),
+    })
+}

@@ -1,0 +1,208 @@
+//! Consumers: who takes messages from a line, and how many it may still get.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use keepmq_model::LinkId;
+use keepmq_policy::{Permit, Read};
+
+use super::held::Held;
+use crate::outbox::Outbox;
+
+/// Names a consumer within the broker: its connection and link, and which of the link's legs it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TakerId {
+    pub(crate) client: u64,
+    pub(crate) link: LinkId,
+    pub(crate) leg: u32,
+}
+
+/// How many more deliveries a consumer may get.
+#[derive(Clone, Debug)]
+pub(crate) enum Credit {
+    /// Its own.
+    Own(u32),
+    /// That of a link with several legs, of which this is one.
+    Shared(Arc<AtomicI64>),
+}
+
+impl Credit {
+    pub(crate) fn is_left(&self) -> bool {
+        match self {
+            Self::Own(credit) => *credit > 0,
+            Self::Shared(credit) => credit.load(Ordering::Relaxed) > 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, more: u32) {
+        match self {
+            Self::Own(credit) => *credit = credit.saturating_add(more),
+            Self::Shared(credit) => {
+                credit.fetch_add(i64::from(more), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Takes one, if there is one.
+    pub(crate) fn spend(&mut self) -> bool {
+        match self {
+            Self::Own(credit) => credit.checked_sub(1).map(|left| *credit = left).is_some(),
+            Self::Shared(credit) => {
+                let took = |left: i64| (left > 0).then_some(left - 1);
+                credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, took).is_ok()
+            }
+        }
+    }
+}
+
+/// A consumer of one line.
+#[derive(Debug)]
+pub(crate) struct Taker {
+    pub(crate) id: TakerId,
+    pub(crate) outbox: Arc<Outbox>,
+    /// Its right to read the line; absent for a subscription, where each route brings its own.
+    pub(crate) permit: Option<Permit<Read>>,
+    pub(crate) credit: Credit,
+    /// Whether settling gives credit back.
+    pub(crate) refill: bool,
+    /// Whether it holds deliveries until they are settled.
+    pub(crate) holds: bool,
+    pub(crate) priority: i8,
+    pub(crate) exclusive: bool,
+    pub(crate) held: Held,
+}
+
+impl Taker {
+    /// Whether it can be given a message now.
+    fn is_eligible(&self) -> bool {
+        self.credit.is_left() && self.outbox.has_room()
+    }
+}
+
+/// The consumers of one line, those of the highest priority first.
+#[derive(Debug, Default)]
+pub(crate) struct Takers {
+    all: Vec<Taker>,
+    turn: usize,
+}
+
+impl Takers {
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(crate) fn add(&mut self, taker: Taker) {
+        let place = self.all.partition_point(|other| other.priority >= taker.priority);
+        self.all.insert(place, taker);
+    }
+
+    pub(crate) fn remove(&mut self, id: TakerId) -> Option<Taker> {
+        let place = self.all.iter().position(|taker| taker.id == id)?;
+        Some(self.all.remove(place))
+    }
+
+    pub(crate) fn get_mut(&mut self, id: TakerId) -> Option<&mut Taker> {
+        self.all.iter_mut().find(|taker| taker.id == id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Taker> {
+        self.all.iter()
+    }
+
+    /// Whose turn it is: the consumers of the highest priority that can take something, one after the other; or an
+    /// exclusive one alone.
+    pub(crate) fn next(&mut self) -> Option<&mut Taker> {
+        if self.all.len() == 1 {
+            return self.all.first_mut().filter(|taker| taker.is_eligible());
+        }
+        if let Some(place) = self.all.iter().position(|taker| taker.exclusive) {
+            return self.all.get_mut(place).filter(|taker| taker.is_eligible());
+        }
+        let place = self.next_by_priority()?;
+        self.turn = place + 1;
+        self.all.get_mut(place)
+    }
+
+    fn next_by_priority(&self) -> Option<usize> {
+        let mut start = 0;
+        while let Some(first) = self.all.get(start) {
+            let end = start + self.all[start..].partition_point(|taker| taker.priority >= first.priority);
+            let turn = if (start..end).contains(&self.turn) { self.turn } else { start };
+            let found = (turn..end).chain(start..turn).find(|place| self.all[*place].is_eligible());
+            if found.is_some() {
+                return found;
+            }
+            start = end;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taker(client: u64, priority: i8, credit: u32) -> Taker {
+        Taker {
+            id: TakerId { client, link: LinkId(0), leg: 0 },
+            outbox: Arc::new(Outbox::new(client, 1000, Box::new(|| {}))),
+            permit: None,
+            credit: Credit::Own(credit),
+            refill: true,
+            holds: true,
+            priority,
+            exclusive: false,
+            held: Held::default(),
+        }
+    }
+
+    fn turns(takers: &mut Takers, count: usize) -> Vec<u64> {
+        let mut turns = Vec::new();
+        for _ in 0..count {
+            let Some(taker) = takers.next() else { break };
+            assert!(taker.credit.spend());
+            turns.push(taker.id.client);
+        }
+        turns
+    }
+
+    #[test]
+    fn consumers_take_turns() {
+        let mut takers = Takers::default();
+        for client in 1..=3 {
+            takers.add(taker(client, 0, 2));
+        }
+        assert_eq!(turns(&mut takers, 10), [1, 2, 3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_higher_priority_is_served_while_it_can_take() {
+        let mut takers = Takers::default();
+        takers.add(taker(1, 0, 2));
+        takers.add(taker(2, 5, 3));
+        assert_eq!(turns(&mut takers, 10), [2, 2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn an_exclusive_consumer_is_served_alone() {
+        let mut takers = Takers::default();
+        takers.add(taker(1, 0, 2));
+        takers.add(Taker { exclusive: true, ..taker(2, 0, 1) });
+        assert_eq!(turns(&mut takers, 10), [2]);
+        takers.remove(TakerId { client: 2, link: LinkId(0), leg: 0 });
+        assert_eq!(turns(&mut takers, 10), [1, 1]);
+    }
+
+    #[test]
+    fn legs_share_the_credit_of_their_link() {
+        let shared = Arc::new(AtomicI64::new(1));
+        let (mut one, mut two) = (Credit::Shared(Arc::clone(&shared)), Credit::Shared(shared));
+        assert!(one.spend() && !two.is_left() && !two.spend());
+        two.add(1);
+        assert!(one.is_left());
+    }
+}
