@@ -42,6 +42,18 @@ pub struct Payload {
     pub body: Bytes,
 }
 
+impl Payload {
+    /// Bytes of head and body together.
+    pub fn len(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+
+    /// Whether both are empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Op {
@@ -82,6 +94,21 @@ pub enum Op {
 pub struct Batch {
     /// Carried out in this order.
     pub ops: Vec<Op>,
+}
+
+impl Batch {
+    /// What the batch counts for in [`Store::pending_bytes`]: the bytes handed over, and a little for each change.
+    pub fn size(&self) -> u64 {
+        const CHANGE: usize = 32;
+        const TARGET: usize = 24;
+        let size = |op: &Op| match op {
+            Op::Put { targets, payload } => payload.len() + targets.len() * TARGET,
+            Op::Set { key, value } => key.len() + value.len(),
+            Op::Unset { key } => key.len(),
+            Op::Release(_) | Op::Truncate { .. } => 0,
+        };
+        self.ops.iter().map(|op| (size(op) + CHANGE) as u64).sum()
+    }
 }
 
 /// Whether somebody waits for a batch to be on disk.
@@ -180,7 +207,7 @@ pub struct Recovery {
 pub struct Usage {
     /// Live records.
     pub records: u64,
-    /// Bytes of live payloads.
+    /// Bytes of live payloads; one that is kept for several targets counts for each of them.
     pub live_bytes: u64,
     /// Bytes on disk.
     pub disk_bytes: u64,

@@ -9,8 +9,14 @@
 #![forbid(unsafe_code)]
 
 mod api;
+pub mod disk;
+mod memory;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod wire;
 
 pub use api::{
     Admission, Batch, Locator, Meta, OnDurable, Op, Page, Payload, Recovery, Scan, Seq, Store, StoreError,
     Stored, StreamId, StreamInfo, Target, Ticket, Urgency, Usage,
 };
+pub use memory::Memory;
