@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 pub type Bell = Box<dyn Fn() + Send + Sync>;
 
 /// Events for one connection. Bounded by the credit that its links were granted, and in bytes.
-pub struct Outbox {
+pub(crate) struct Outbox {
     client: u64,
     events: Mutex<Vec<Event>>,
     bytes: AtomicUsize,
@@ -32,11 +32,6 @@ impl Outbox {
             rung: AtomicBool::new(false),
             bell,
         }
-    }
-
-    /// The connection's number.
-    pub(crate) fn client(&self) -> u64 {
-        self.client
     }
 
     /// Whether a message may be handed out now; when not, the connection will ask again by itself.

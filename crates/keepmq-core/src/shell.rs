@@ -36,6 +36,8 @@ pub(crate) struct Shell {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) limits: Limits,
     pub(crate) meter: Arc<Meter>,
+    /// Of the policy.
+    epoch: AtomicU64,
     pub(crate) totals: Totals,
     /// Connections that wait for a ticket, in the order of the tickets.
     waiting: Mutex<VecDeque<(Ticket, Arc<Outbox>)>>,
@@ -72,6 +74,7 @@ impl Shell {
         shards: Vec<Shard>,
         store: Arc<dyn Store>,
         limits: Limits,
+        epoch: u64,
         spawn: Spawn,
         clock: Clock,
     ) -> Self {
@@ -80,16 +83,13 @@ impl Shell {
             store,
             limits,
             meter: Arc::default(),
+            epoch: AtomicU64::new(epoch),
             totals: Totals::default(),
             waiting: Mutex::default(),
             short_of_memory: Mutex::default(),
             spawn,
             clock,
         }
-    }
-
-    pub(crate) fn shard_count(&self) -> u16 {
-        u16::try_from(self.shards.len()).unwrap_or(u16::MAX)
     }
 
     /// The shard for the thing with this number.
@@ -103,6 +103,16 @@ impl Shell {
 
     pub(crate) fn shards(&self) -> impl Iterator<Item = &Mutex<Shard>> {
         self.shards.iter()
+    }
+
+    /// The epoch of the policy in force.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// A new policy is in force.
+    pub(crate) fn set_epoch(&self, epoch: u64) {
+        self.epoch.store(epoch, Ordering::Release);
     }
 
     pub(crate) fn now(&self) -> Now {
@@ -134,12 +144,13 @@ impl Shell {
     ) -> (Option<Ticket>, After) {
         let mut out = Outputs::default();
         let mut guards = SmallVec::<[MutexGuard<'_, Shard>; 2]>::new();
-        let pressed = self.is_pressed();
+        let (pressed, epoch) = (self.is_pressed(), self.epoch());
         for (index, inputs) in work {
             let mut shard = self.shard(index);
             for input in inputs {
                 let (stage, visible) = shard.stage_and_visible();
-                let mut cx = Context { now, limits: &self.limits, out: &mut out, visible, stage, pressed };
+                let mut cx =
+                    Context { now, limits: &self.limits, out: &mut out, visible, stage, epoch, pressed };
                 replied(shard.step(input, &mut cx));
             }
             guards.push(shard);
@@ -243,8 +254,8 @@ impl Shell {
     ) -> After {
         let mut out = Outputs::default();
         let (stage, visible) = shard.stage_and_visible();
-        let (limits, pressed) = (&self.limits, self.is_pressed());
-        what(&mut shard, &mut Context { now, limits, out: &mut out, visible, stage, pressed });
+        let (limits, pressed, epoch) = (&self.limits, self.is_pressed(), self.epoch());
+        what(&mut shard, &mut Context { now, limits, out: &mut out, visible, stage, epoch, pressed });
         let mut guards = [shard];
         self.commit(&mut out, &mut guards);
         let rung = self.put_events(&mut out);
@@ -275,7 +286,8 @@ impl Shell {
         let mut out = Outputs::default();
         let shard = self.shard(line.shard);
         let (stage, visible) = shard.stage_and_visible();
-        let cx = Context { now, limits: &self.limits, out: &mut out, visible, stage, pressed: false };
+        let (limits, epoch) = (&self.limits, self.epoch());
+        let cx = Context { now, limits, out: &mut out, visible, stage, epoch, pressed: false };
         shard.line(line.slot).is_some_and(|line| line.is_over(&cx))
     }
 
@@ -300,7 +312,14 @@ fn page(store: &dyn Store, meter: &Arc<Meter>, read: Read) -> Input {
             continue;
         };
         message.charge(meter);
-        records.push(Entry { seq: stored.seq, stage: 0, stored: true, marks, message: Arc::new(message) });
+        records.push(Entry {
+            seq: stored.seq,
+            stage: 0,
+            stored: true,
+            epoch: 0,
+            marks,
+            message: Arc::new(message),
+        });
     }
     Input::Page { read, records, lost, more: !page.end }
 }

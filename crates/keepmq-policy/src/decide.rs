@@ -130,7 +130,7 @@ pub fn decide_pattern(
 ) -> Result<Reader, Denial> {
     let verdict = judge(policy, who, Right::Read, kind, pattern.as_str());
     if verdict.allowed {
-        return Ok(Reader { policy: Arc::clone(policy), who: Arc::clone(who) });
+        return Ok(Reader::new(Arc::clone(policy), Arc::clone(who)));
     }
     Err(denial(policy, who, Right::Read, kind, pattern.as_str(), verdict.rule))
 }
@@ -147,6 +147,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Judges for somebody by this policy.
+    pub fn new(policy: Arc<Policy>, who: Arc<Principal>) -> Self {
+        Self { policy, who }
+    }
+
     /// A permit to read this destination, if the reader has the right.
     pub fn permit(&self, destination: &Destination) -> Option<Permit<Read>> {
         decide(&self.policy, &self.who, destination).ok()

@@ -13,7 +13,7 @@ use super::client::{Ask, Client};
 use super::registry::{Registered, Taken};
 use super::wild::WildLink;
 use crate::routes::Watcher;
-use crate::shard::{Browser, Credit, Held, Input, LineKey, Taker, TakerId};
+use crate::shard::{Browser, Credit, Held, Input, LineKey, Sight, Taker, TakerId};
 
 /// An open link.
 #[derive(Debug)]
@@ -56,13 +56,11 @@ impl Link {
 
 /// No selector: they are not evaluated yet, and ignoring one would deliver what was not asked for.
 pub(super) fn check_selector(selector: Option<&Arc<str>>) -> Result<(), Refusal> {
-    match selector {
-        None => Ok(()),
-        Some(_) => {
-            let text = "selectors are not available; subscribe without one";
-            Err(Refusal::new(RefusalKind::Unsupported, text))
-        }
+    if selector.is_none() {
+        return Ok(());
     }
+    let text = "selectors are not available; subscribe without one";
+    Err(Refusal::new(RefusalKind::Unsupported, text))
 }
 
 impl Client {
@@ -103,7 +101,7 @@ impl Client {
     ) -> Result<(), Refusal> {
         let policy = self.gate.policy.load_full();
         let permit = decide(&policy, who, queue).map_err(|denial| self.gate.deny(&self.peer, denial))?;
-        let line = self.queue_line(queue, &policy, who)?;
+        let line = self.queue(queue, &policy, who)?.line;
         self.check_owner(queue)?;
         let id = TakerId { client: self.peer.connection, link: attach.link, leg: 0 };
         let input = if attach.taking == Taking::Browse {
@@ -111,7 +109,7 @@ impl Client {
             let browser = Browser::new(id, Arc::clone(&self.outbox), permit, credit);
             Input::Browse { line: line.slot, browser: Box::new(browser) }
         } else {
-            let taker = Taker { permit: Some(permit), ..self.taker(attach) };
+            let taker = self.taker(attach, Sight::Queue(permit));
             Input::Attach { line: line.slot, taker: Box::new(taker) }
         };
         self.links.insert(attach.link, Link::Queue(line));
@@ -159,11 +157,11 @@ impl Client {
     }
 
     /// A consumer as the verb describes it.
-    pub(super) fn taker(&self, attach: &Attach) -> Taker {
+    pub(super) fn taker(&self, attach: &Attach, sight: Sight) -> Taker {
         Taker {
             id: TakerId { client: self.peer.connection, link: attach.link, leg: 0 },
             outbox: Arc::clone(&self.outbox),
-            permit: None,
+            sight,
             credit: Credit::Own(attach.credit),
             refill: attach.refill,
             holds: attach.taking == Taking::Unsettled,

@@ -1,7 +1,6 @@
 //! Making and removing destinations.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use keepmq_model::{Destination, Event, Kind, Principal, Refusal, RefusalKind, Tag};
 use keepmq_policy::{Admin, Move, Permit, Policy, decide, decide_internal};
@@ -17,20 +16,20 @@ fn no_such_temporary() -> Refusal {
 }
 
 impl Gate {
-    /// The line of a queue, which is made when it does not exist. `owner` is the connection that a temporary one ends
+    /// A queue, which is made when it does not exist. `owner` is the connection that a temporary one ends
     /// with.
     pub(super) fn ensure_queue(
         &self,
         permit: &Permit<Admin>,
         owner: Option<u64>,
-    ) -> Result<LineKey, Refusal> {
+    ) -> Result<Arc<QueueEntry>, Refusal> {
         let queue = permit.destination();
         if let Some(entry) = self.directory.read().queues.get(queue) {
-            return Ok(entry.line);
+            return Ok(Arc::clone(entry));
         }
         let mut directory = self.directory.write();
         if let Some(entry) = directory.queues.get(queue) {
-            return Ok(entry.line);
+            return Ok(Arc::clone(entry));
         }
         self.check_room(&directory, permit)?;
         let id = self.next_line_id();
@@ -39,13 +38,14 @@ impl Gate {
         if owner.is_none() {
             self.store_definition(shard, queue, id);
         }
-        directory.queues.insert(queue.clone(), QueueEntry { line, id, owner });
+        let entry = Arc::new(QueueEntry::new(line, id, owner));
+        directory.queues.insert(queue.clone(), Arc::clone(&entry));
         let legs = legs_for(&directory, queue, line);
         drop(directory);
         let attach = legs.into_iter().map(|taker| Input::Attach { line: line.slot, taker: Box::new(taker) });
         let (_, after) = self.shell.run(shard, attach, self.now(), drop);
         self.finish(after);
-        Ok(line)
+        Ok(entry)
     }
 
     pub(super) fn ensure_topic(
@@ -107,6 +107,7 @@ impl Gate {
             return Err(Refusal::new(RefusalKind::Conflict, why));
         }
         directory.queues.remove(&queue);
+        entry.set_gone();
         drop(directory);
         self.finish(after);
         Ok(())
@@ -125,7 +126,7 @@ impl Gate {
             return Err(Refusal::new(RefusalKind::Conflict, "somebody subscribes to the topic"));
         }
         directory.topics.remove(&topic.destination);
-        topic.gone.store(true, Ordering::Relaxed);
+        topic.set_gone();
         if topic.owner.is_none() {
             let shard = self.shell.shard_for(topic.id);
             let define = Input::Define { op: Destination::unset(topic.id), waits: false };
@@ -148,15 +149,15 @@ fn legs_for(directory: &Directory, queue: &Destination, line: LineKey) -> Vec<Ta
 }
 
 impl Client {
-    /// The line of a queue; one that does not exist is made, for which its user needs the right to create it.
-    pub(super) fn queue_line(
+    /// A queue; one that does not exist is made, for which its user needs the right to create it.
+    pub(super) fn queue(
         &self,
         queue: &Destination,
         policy: &Policy,
         who: &Arc<Principal>,
-    ) -> Result<LineKey, Refusal> {
+    ) -> Result<Arc<QueueEntry>, Refusal> {
         if let Some(entry) = self.gate.directory.read().queues.get(queue) {
-            return Ok(entry.line);
+            return Ok(Arc::clone(entry));
         }
         if queue.kind().is_temporary() {
             return Err(no_such_temporary());

@@ -92,7 +92,6 @@ pub struct Gate {
     myself: Weak<Self>,
     shell: Shell,
     policy: ArcSwap<Policy>,
-    policy_epoch: AtomicU64,
     directory: RwLock<Directory>,
     /// Rises whenever a route may have changed.
     generation: AtomicU64,
@@ -116,11 +115,17 @@ impl Gate {
         let run = parts.recovery.epoch;
         let first_seq = run << RUN_BITS;
         let shards = (0..parts.shards.max(1)).map(|index| crate::shard::Shard::new(index, first_seq));
-        let shell = Shell::new(shards.collect(), parts.store, parts.limits, parts.spawn, parts.clock);
+        let shell = Shell::new(
+            shards.collect(),
+            parts.store,
+            parts.limits,
+            parts.policy.epoch,
+            parts.spawn,
+            parts.clock,
+        );
         let gate = Arc::new_cyclic(|myself| Self {
             myself: myself.clone(),
             shell,
-            policy_epoch: AtomicU64::new(parts.policy.epoch),
             policy: ArcSwap::from_pointee(parts.policy),
             directory: RwLock::default(),
             generation: AtomicU64::new(1),
@@ -161,7 +166,7 @@ impl Gate {
     }
 
     fn policy_epoch(&self) -> u64 {
-        self.policy_epoch.load(Ordering::Acquire)
+        self.shell.epoch()
     }
 
     /// Routes may have changed. To be called while the directory is locked for writing.
@@ -274,7 +279,7 @@ impl Gate {
     fn dead_letter_queue(&self) -> Option<(keepmq_policy::Permit<Write>, LineKey)> {
         let queue = Destination::queue(&self.shell.limits.dead_letter_queue).ok()?;
         let create = decide_internal(Move::DeadLetter, &queue)?;
-        let line = self.ensure_queue(&create, None).ok()?;
+        let line = self.ensure_queue(&create, None).ok()?.line;
         Some((decide_internal(Move::DeadLetter, &queue)?, line))
     }
 

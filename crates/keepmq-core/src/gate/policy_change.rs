@@ -1,14 +1,15 @@
-//! A changed map takes effect at once: cached permits are judged anew, and who lost the right to read is told so.
+//! A changed map takes effect at once: cached permits are judged anew, consumers wait until they are, and who lost the
+//! right to read is told so.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use keepmq_model::{Event, LinkId, Refusal};
-use keepmq_policy::{Map, Policy, decide_pattern};
+use keepmq_policy::{Map, Policy, Reader, decide, decide_pattern};
 
 use super::Gate;
 use super::registry::{Registered, Taken};
-use crate::shard::{Input, LineKey, TakerId};
+use super::wild::WildLink;
+use crate::shard::{Input, LineKey, Role, Sight, TakerId};
 
 impl Gate {
     /// Puts a new map in force. Says its epoch and how many links lost their right.
@@ -16,7 +17,8 @@ impl Gate {
         let epoch = self.policy_epoch() + 1;
         let policy = Arc::new(Policy { epoch, map });
         self.policy.store(Arc::clone(&policy));
-        self.policy_epoch.store(epoch, Ordering::Release);
+        // From here on no consumer gets anything until it is judged again.
+        self.shell.set_epoch(epoch);
         // Routes hold permits, too.
         let directory = self.directory.write();
         self.routes_changed();
@@ -25,9 +27,12 @@ impl Gate {
             self.registry.lock().iter().map(|(id, link)| (*id, link.clone())).collect();
         let mut lost = 0;
         for ((client, link), registered) in links {
-            if let Some(refusal) = self.judge_again(&policy, &registered) {
-                self.close_for(client, link, &registered, refusal);
-                lost += 1;
+            match self.judge_again(&policy, &registered) {
+                None => self.confirm(client, link, &registered, &policy),
+                Some(refusal) => {
+                    self.close_for(client, link, &registered, refusal);
+                    lost += 1;
+                }
             }
         }
         (epoch, lost)
@@ -38,6 +43,53 @@ impl Gate {
         let judge = |(kind, pattern): &_| decide_pattern(policy, &registered.who, *kind, pattern).err();
         let denial = registered.reads.iter().find_map(judge)?;
         Some(self.deny(&registered.peer, denial))
+    }
+
+    /// The link may go on reading: its consumers get what the new map gives them.
+    fn confirm(&self, client: u64, link: LinkId, registered: &Registered, policy: &Arc<Policy>) {
+        let reader = Reader::new(Arc::clone(policy), Arc::clone(&registered.who));
+        match &registered.taken {
+            Taken::Line(line) => {
+                let taker = TakerId { client, link, leg: 0 };
+                self.confirm_on(*line, taker, &reader, policy);
+            }
+            Taken::Wild(wild) => {
+                self.rewatch(wild, registered, &reader);
+                for (leg, line) in wild.legs() {
+                    self.confirm_on(line, TakerId { client, link, leg }, &reader, policy);
+                }
+            }
+        }
+    }
+
+    fn confirm_on(&self, line: LineKey, taker: TakerId, reader: &Reader, policy: &Policy) {
+        let queue = match self.shell.shard(line.shard).line(line.slot).map(|line| &line.role) {
+            Some(Role::Queue(queue)) => Some(queue.clone()),
+            Some(Role::Passing | Role::Durable(_)) => None,
+            None => return,
+        };
+        let sight = match queue {
+            None => Some(Sight::Topics(reader.clone())),
+            Some(queue) => decide(policy, reader.who(), &queue).ok().map(Sight::Queue),
+        };
+        let slot = line.slot;
+        let input = match sight {
+            Some(sight) => Input::Judged { line: slot, taker, sight },
+            // One leg of a link by wildcard: the others may go on.
+            None => Input::Detach { line: slot, taker },
+        };
+        let (_, after) = self.shell.run(line.shard, [input], self.now(), drop);
+        self.finish(after);
+    }
+
+    /// Queues that come later are judged by the new map.
+    fn rewatch(&self, wild: &Arc<WildLink>, registered: &Registered, reader: &Reader) {
+        let mut directory = self.directory.write();
+        for (_, pattern) in &registered.reads {
+            directory.watchers.remove(pattern, |watcher| Arc::ptr_eq(&watcher.link, wild));
+            let watcher = crate::routes::Watcher { reader: reader.clone(), link: Arc::clone(wild) };
+            directory.watchers.insert(pattern, watcher);
+        }
     }
 
     fn close_for(&self, client: u64, link: LinkId, registered: &Registered, refusal: Refusal) {

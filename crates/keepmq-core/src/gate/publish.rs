@@ -13,8 +13,8 @@ use keepmq_store::Admission;
 use smallvec::{SmallVec, smallvec};
 
 use super::client::Client;
-use crate::routes::Topic;
-use crate::shard::{Input, LineKey};
+use crate::routes::{QueueEntry, Topic};
+use crate::shard::Input;
 
 /// Rights to send that a connection remembers, at most.
 const MAX_GRANTS: usize = 1024;
@@ -28,13 +28,16 @@ pub(super) struct Grant {
 
 #[derive(Debug)]
 enum Way {
-    Queue(LineKey),
+    Queue(Arc<QueueEntry>),
     Topic(Arc<Topic>),
 }
 
 impl Grant {
     fn is_valid(&self, epoch: u64) -> bool {
-        let gone = matches!(&self.way, Way::Topic(topic) if topic.is_gone());
+        let gone = match &self.way {
+            Way::Queue(queue) => queue.is_gone(),
+            Way::Topic(topic) => topic.is_gone(),
+        };
         self.permit.epoch() == epoch && !gone
     }
 }
@@ -67,10 +70,6 @@ impl Grants {
         }
         self.last = Some(Arc::clone(&grant));
         self.others.insert(destination.clone(), grant);
-    }
-
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
     }
 }
 
@@ -170,7 +169,7 @@ impl Client {
         let permit = decide::<Write>(&policy, who, destination)
             .map_err(|denial| self.gate.deny(&self.peer, denial))?;
         let way = match destination.kind() {
-            Kind::Queue | Kind::TempQueue => Way::Queue(self.queue_line(destination, &policy, who)?),
+            Kind::Queue | Kind::TempQueue => Way::Queue(self.queue(destination, &policy, who)?),
             Kind::Topic | Kind::TempTopic => Way::Topic(self.topic(destination, &policy, who)?),
         };
         let grant = Arc::new(Grant { permit, way });
@@ -181,8 +180,9 @@ impl Client {
     /// Sends to all targets with the next flush.
     fn send(&mut self, admitted: &Admitted, tag: Option<keepmq_model::Tag>) {
         if let [grant] = &admitted.grants[..]
-            && let Way::Queue(line) = grant.way
+            && let Way::Queue(queue) = &grant.way
         {
+            let line = queue.line;
             let ask = self.ask(tag, 1);
             let input = Input::Enqueue {
                 line: line.slot,
@@ -206,7 +206,8 @@ impl Client {
         for grant in &admitted.grants {
             let (permit, message) = (grant.permit.clone(), Arc::clone(&admitted.message));
             match &grant.way {
-                Way::Queue(line) => {
+                Way::Queue(queue) => {
+                    let line = queue.line;
                     let marks = Marks::default();
                     inputs.push((line.shard, Input::Enqueue { line: line.slot, permit, message, marks }));
                 }

@@ -7,7 +7,7 @@ use keepmq_model::{
     Attach, Bind, Filter, Kind, LinkId, Note, Pattern, Principal, Refusal, RefusalKind, Replay, Resumed,
     Source, SubscriptionName, Tag,
 };
-use keepmq_policy::decide_pattern;
+use keepmq_policy::{Reader, decide_pattern};
 
 use super::answers::Answer;
 use super::attach::{Link, OpenSubscription, check_selector};
@@ -15,7 +15,7 @@ use super::client::{Ask, Client};
 use super::registry::Taken;
 use crate::record::{Definition, StoredSubscription};
 use crate::routes::{Named, RouteTarget};
-use crate::shard::{Input, LineKey, Role};
+use crate::shard::{Input, LineKey, Role, Sight};
 
 /// Longest key of a note, in bytes.
 const NOTE_KEY: usize = 64;
@@ -99,7 +99,8 @@ impl Client {
         let (link, line) = (attach.link, open.line);
         let is_new = resumed.is_none();
         let ask = Ask::Answer(self.answers.add(Answer::Attached(link, attach.tag, resumed), parts));
-        let taker = Box::new(self.taker(attach));
+        let reader = Reader::new(self.gate.policy.load_full(), Arc::clone(who));
+        let taker = Box::new(self.taker(attach, Sight::Topics(reader)));
         self.push(line.shard, Input::Attach { line: line.slot, taker }, ask);
         self.register(link, who, reads(&open.filters), Taken::Line(line));
         let mut directory = self.gate.directory.write();

@@ -7,7 +7,7 @@ use keepmq_model::LinkId;
 use parking_lot::Mutex;
 
 use crate::outbox::Outbox;
-use crate::shard::{Credit, Held, LineKey, Taker, TakerId};
+use crate::shard::{Credit, Held, LineKey, Sight, Taker, TakerId};
 
 /// A link with several legs.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl WildLink {
         Some(Taker {
             id: TakerId { client: self.client, link: self.link, leg },
             outbox: Arc::clone(&self.outbox),
-            permit: Some(permit),
+            sight: Sight::Queue(permit),
             credit: Credit::Shared(Arc::clone(&self.credit)),
             refill: self.refill,
             holds: self.holds,

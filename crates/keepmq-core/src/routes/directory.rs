@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashMap;
 use keepmq_model::{Destination, Filter, Kind, Pattern, PatternTree, Principal, SubscriptionName};
@@ -12,12 +13,28 @@ use crate::gate::WildLink;
 use crate::shard::LineKey;
 
 /// A queue that exists.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct QueueEntry {
     pub(crate) line: LineKey,
     pub(crate) id: u64,
     /// The connection that it ends with, for a temporary one.
     pub(crate) owner: Option<u64>,
+    gone: AtomicBool,
+}
+
+impl QueueEntry {
+    pub(crate) fn new(line: LineKey, id: u64, owner: Option<u64>) -> Self {
+        Self { line, id, owner, gone: AtomicBool::new(false) }
+    }
+
+    /// Whether it was deleted meanwhile.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A filter of a subscription.
@@ -49,7 +66,7 @@ pub(crate) struct Named {
 /// What exists.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
-    pub(crate) queues: HashMap<Destination, QueueEntry>,
+    pub(crate) queues: HashMap<Destination, Arc<QueueEntry>>,
     pub(crate) topics: HashMap<Destination, Arc<Topic>>,
     topic_filters: PatternTree<Bound>,
     temporary_filters: PatternTree<Bound>,

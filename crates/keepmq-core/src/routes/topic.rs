@@ -66,7 +66,7 @@ pub(crate) struct Topic {
     pub(crate) id: u64,
     /// The connection that it ends with, for a temporary one.
     pub(crate) owner: Option<u64>,
-    pub(crate) gone: AtomicBool,
+    gone: AtomicBool,
     route: ArcSwap<Route>,
 }
 
@@ -78,6 +78,10 @@ impl Topic {
     /// Whether it was deleted meanwhile.
     pub(crate) fn is_gone(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.gone.store(true, Ordering::Relaxed);
     }
 
     /// The route, if it is of this generation.

@@ -25,7 +25,8 @@ impl Line {
         let priority = message.envelope.priority;
         let seq = self.backlog.next_seq();
         let stage = if stored { cx.stage } else { 0 };
-        let entry = Entry { seq, stage, stored, marks: marks.clone(), message: Arc::clone(message) };
+        let entry =
+            Entry { seq, stage, stored, epoch: cx.epoch, marks: marks.clone(), message: Arc::clone(message) };
         self.counts.enqueued += 1;
         self.backlog.push(priority, entry, cx);
         if stored {

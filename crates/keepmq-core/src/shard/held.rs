@@ -132,7 +132,7 @@ mod tests {
         let message = Arc::new(Message::new(envelope, native));
         HeldEntry {
             priority: 4,
-            entry: Entry { seq, stage: 0, stored: true, marks: Marks::default(), message },
+            entry: Entry { seq, stage: 0, stored: true, epoch: 0, marks: Marks::default(), message },
         }
     }
 

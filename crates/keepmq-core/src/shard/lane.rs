@@ -14,6 +14,8 @@ pub(crate) struct Entry {
     pub(crate) stage: u64,
     /// Whether the store has a record of it.
     pub(crate) stored: bool,
+    /// The policy's epoch when it was judged for its reader.
+    pub(crate) epoch: u64,
     /// What is noted beside it.
     pub(crate) marks: Marks,
     /// The message.
@@ -211,6 +213,7 @@ mod tests {
             seq,
             stage,
             stored,
+            epoch: 0,
             marks: Marks::default(),
             message: Arc::new(Message::new(envelope, native)),
         }

@@ -80,8 +80,12 @@ impl Line {
 
     /// Hands out what waits to those who can take it.
     pub(crate) fn pump(&mut self, cx: &mut Context<'_>) {
-        while let Some(taker) = self.takers.next() {
+        while let Some(taker) = self.takers.next(cx.epoch) {
             match self.backlog.take(cx) {
+                Found::Ready(priority, entry) if !may_see(taker, &entry, cx.epoch) => {
+                    self.counts.dropped += 1;
+                    self.settled(Some((priority, entry)), cx);
+                }
                 Found::Ready(priority, entry) => {
                     let settled = hand_out(taker, priority, entry, cx);
                     self.settled(settled, cx);
@@ -160,7 +164,6 @@ impl Line {
             seq: entry.seq,
             stored: entry.stored,
             message: entry.message,
-            marks: entry.marks,
             cause,
         });
     }
@@ -245,6 +248,11 @@ impl Line {
         self.pump(cx);
         Reply::Done
     }
+}
+
+/// Whether a message may be shown: what was judged by another map, or before the broker was started, is judged again.
+fn may_see(taker: &Taker, entry: &Entry, epoch: u64) -> bool {
+    entry.epoch == epoch || taker.sight.reaches(&entry.message.envelope.destination)
 }
 
 /// Gives a message to a consumer. Gives it back when that settles it.

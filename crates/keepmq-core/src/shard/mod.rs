@@ -30,7 +30,7 @@ pub use line::Counts;
 pub(crate) use line::{Line, Role};
 pub(crate) use output::{Context, Dead, Outputs, Read};
 pub(crate) use retained::{Kept, RETAINED_STREAMS};
-pub(crate) use taker::{Credit, Taker, TakerId};
+pub(crate) use taker::{Credit, Sight, Taker, TakerId};
 
 use crate::routes::{Route, RouteTarget};
 
@@ -58,6 +58,8 @@ pub(crate) enum Input {
     Browse { line: DefaultKey, browser: Box<Browser> },
     /// A consumer or one who looks goes.
     Detach { line: DefaultKey, taker: TakerId },
+    /// A consumer was judged again by a new map.
+    Judged { line: DefaultKey, taker: TakerId, sight: Sight },
     /// A consumer may get more.
     Grant { line: DefaultKey, taker: TakerId, credit: u32 },
     /// What became of deliveries. `waits`: somebody wants to know that it is durable.
@@ -232,6 +234,7 @@ impl Shard {
                 }
                 reply
             }
+            Input::Judged { line, taker, sight } => self.on_line(line, |line| line.judged(taker, sight, cx)),
             Input::Pump { line } => self.on_line(line, |line| {
                 line.pump(cx);
                 Reply::Done
@@ -270,7 +273,7 @@ impl Shard {
         };
         match &line.role {
             Role::Queue(queue) => {
-                debug_assert!(taker.permit.as_ref().is_some_and(|permit| permit.destination() == queue));
+                debug_assert!(matches!(&taker.sight, Sight::Queue(permit) if permit.destination() == queue));
             }
             Role::Passing | Role::Durable(_) => {
                 let others: Vec<TakerId> = line.takers.iter().map(|other| other.id).collect();
@@ -368,6 +371,13 @@ impl Line {
         } else {
             return Reply::Gone;
         }
+        self.pump(cx);
+        Reply::Done
+    }
+
+    fn judged(&mut self, id: TakerId, sight: Sight, cx: &mut Context<'_>) -> Reply {
+        let Some(taker) = self.takers.get_mut(id) else { return Reply::Gone };
+        taker.sight = sight;
         self.pump(cx);
         Reply::Done
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keepmq_model::{DeadCause, Event, Marks, Message, Now};
+use keepmq_model::{DeadCause, Event, Message, Now};
 use keepmq_store::{Op, Scan, Urgency};
 
 use super::LineKey;
@@ -78,7 +78,6 @@ pub(crate) struct Dead {
     pub(crate) seq: u64,
     pub(crate) stored: bool,
     pub(crate) message: Arc<Message>,
-    pub(crate) marks: Marks,
     pub(crate) cause: DeadCause,
 }
 
@@ -91,6 +90,8 @@ pub(crate) struct Context<'a> {
     pub(crate) visible: u64,
     /// The commit that the ops of this step will be part of.
     pub(crate) stage: u64,
+    /// The policy's epoch.
+    pub(crate) epoch: u64,
     /// Whether all messages together take more memory than they may.
     pub(crate) pressed: bool,
 }

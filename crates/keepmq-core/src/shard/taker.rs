@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use keepmq_model::LinkId;
-use keepmq_policy::{Permit, Read};
+use keepmq_model::{Destination, LinkId};
+use keepmq_policy::{Permit, Read, Reader};
 
 use super::held::Held;
 use crate::outbox::Outbox;
@@ -55,13 +55,39 @@ impl Credit {
     }
 }
 
+/// By what right a consumer reads its line.
+#[derive(Clone, Debug)]
+pub(crate) enum Sight {
+    /// To read this very queue.
+    Queue(Permit<Read>),
+    /// To read topics, each judged by itself.
+    Topics(Reader),
+}
+
+impl Sight {
+    /// The policy's epoch when it was judged.
+    fn epoch(&self) -> u64 {
+        match self {
+            Self::Queue(permit) => permit.epoch(),
+            Self::Topics(reader) => reader.epoch(),
+        }
+    }
+
+    /// Whether a message that was judged for this consumer in another epoch may still be shown to it.
+    pub(crate) fn reaches(&self, destination: &Destination) -> bool {
+        match self {
+            Self::Queue(_) => true,
+            Self::Topics(reader) => reader.permit(destination).is_some(),
+        }
+    }
+}
+
 /// A consumer of one line.
 #[derive(Debug)]
 pub(crate) struct Taker {
     pub(crate) id: TakerId,
     pub(crate) outbox: Arc<Outbox>,
-    /// Its right to read the line; absent for a subscription, where each route brings its own.
-    pub(crate) permit: Option<Permit<Read>>,
+    pub(crate) sight: Sight,
     pub(crate) credit: Credit,
     /// Whether settling gives credit back.
     pub(crate) refill: bool,
@@ -73,9 +99,9 @@ pub(crate) struct Taker {
 }
 
 impl Taker {
-    /// Whether it can be given a message now.
-    fn is_eligible(&self) -> bool {
-        self.credit.is_left() && self.outbox.has_room()
+    /// Whether it can be given a message now. One that was judged by an older map waits until it is judged again.
+    fn is_eligible(&self, epoch: u64) -> bool {
+        self.sight.epoch() >= epoch && self.credit.is_left() && self.outbox.has_room()
     }
 }
 
@@ -115,24 +141,24 @@ impl Takers {
 
     /// Whose turn it is: the consumers of the highest priority that can take something, one after the other; or an
     /// exclusive one alone.
-    pub(crate) fn next(&mut self) -> Option<&mut Taker> {
+    pub(crate) fn next(&mut self, epoch: u64) -> Option<&mut Taker> {
         if self.all.len() == 1 {
-            return self.all.first_mut().filter(|taker| taker.is_eligible());
+            return self.all.first_mut().filter(|taker| taker.is_eligible(epoch));
         }
         if let Some(place) = self.all.iter().position(|taker| taker.exclusive) {
-            return self.all.get_mut(place).filter(|taker| taker.is_eligible());
+            return self.all.get_mut(place).filter(|taker| taker.is_eligible(epoch));
         }
-        let place = self.next_by_priority()?;
+        let place = self.next_by_priority(epoch)?;
         self.turn = place + 1;
         self.all.get_mut(place)
     }
 
-    fn next_by_priority(&self) -> Option<usize> {
+    fn next_by_priority(&self, epoch: u64) -> Option<usize> {
         let mut start = 0;
         while let Some(first) = self.all.get(start) {
             let end = start + self.all[start..].partition_point(|taker| taker.priority >= first.priority);
             let turn = if (start..end).contains(&self.turn) { self.turn } else { start };
-            let found = (turn..end).chain(start..turn).find(|place| self.all[*place].is_eligible());
+            let found = (turn..end).chain(start..turn).find(|place| self.all[*place].is_eligible(epoch));
             if found.is_some() {
                 return found;
             }
@@ -150,7 +176,7 @@ mod tests {
         Taker {
             id: TakerId { client, link: LinkId(0), leg: 0 },
             outbox: Arc::new(Outbox::new(client, 1000, Box::new(|| {}))),
-            permit: None,
+            sight: Sight::Topics(reader(1)),
             credit: Credit::Own(credit),
             refill: true,
             holds: true,
@@ -160,10 +186,15 @@ mod tests {
         }
     }
 
+    fn reader(epoch: u64) -> Reader {
+        let policy = keepmq_policy::Policy { epoch, ..Default::default() };
+        Reader::new(Arc::new(policy), Arc::new(keepmq_model::Principal::new("u", [])))
+    }
+
     fn turns(takers: &mut Takers, count: usize) -> Vec<u64> {
         let mut turns = Vec::new();
         for _ in 0..count {
-            let Some(taker) = takers.next() else { break };
+            let Some(taker) = takers.next(1) else { break };
             assert!(taker.credit.spend());
             turns.push(taker.id.client);
         }
@@ -195,6 +226,16 @@ mod tests {
         assert_eq!(turns(&mut takers, 10), [2]);
         takers.remove(TakerId { client: 2, link: LinkId(0), leg: 0 });
         assert_eq!(turns(&mut takers, 10), [1, 1]);
+    }
+
+    #[test]
+    fn who_was_judged_by_an_older_map_waits() {
+        let mut takers = Takers::default();
+        takers.add(taker(1, 0, 2));
+        takers.add(taker(2, 0, 2));
+        assert!(takers.next(2).is_none());
+        takers.all[1].sight = Sight::Topics(reader(2));
+        assert_eq!(takers.next(2).map(|taker| taker.id.client), Some(2));
     }
 
     #[test]

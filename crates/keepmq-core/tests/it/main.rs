@@ -1,0 +1,13 @@
+//! The core through its only door, over the memory engine: time, disk and threads belong to the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod broker;
+mod denials;
+mod durability;
+mod flow;
+mod queues;
+mod retained;
+mod subscriptions;
+mod temporaries;
+mod topics;
+mod transactions;
