@@ -44,7 +44,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<bool> {
         }
         result
     });
-    println!("\n{}", table(&reports));
+    println!("\n{}{}", table(&reports), closing_line(&reports));
     let failed = reports
         .iter()
         .find_map(|report| Some((report.step.name(), report.result.as_ref().err()?)));
@@ -97,11 +97,20 @@ fn table(reports: &[Report]) -> String {
     text + &row("all", reports.iter().map(|report| report.elapsed).sum(), "")
 }
 
+/// How many steps ended how, in the form that people and programs know from test runners.
+fn closing_line(reports: &[Report]) -> String {
+    let count = |wanted: fn(&Report) -> bool| reports.iter().filter(|report| wanted(report)).count();
+    let failed = count(|report| report.result.is_err());
+    let absent = count(|report| matches!(report.result, Ok(Outcome::Absent(_))));
+    let passed = reports.len() - failed - absent;
+    format!("steps: {passed} passed, {failed} failed, {absent} skipped")
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::ensure;
 
-    use super::{Options, Outcome, Step, run_steps, table};
+    use super::{Options, Outcome, Step, closing_line, run, run_steps, table};
 
     fn names(only: &[Step], skip: &[Step]) -> Vec<&'static str> {
         let options = Options {
@@ -138,5 +147,33 @@ mod tests {
         let text = table(&reports);
         assert!(text.contains("tidy            0.0 s  FAILED\n"), "{text}");
         assert_eq!(text.lines().count(), 3);
+    }
+
+    #[test]
+    fn the_closing_line_counts_the_steps() {
+        let options = Options {
+            only: vec![Step::Fmt, Step::Tidy, Step::Crash, Step::Readme],
+            skip: Vec::new(),
+        };
+        let reports = run_steps(&options, |step| {
+            ensure!(step != Step::Readme, "the README lies");
+            Ok(if step == Step::Crash {
+                Outcome::Absent("tests/crash/run".to_owned())
+            } else {
+                Outcome::Passed
+            })
+        });
+        assert_eq!(closing_line(&reports), "steps: 2 passed, 1 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_run_passes_when_its_steps_do() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let only = |step| Options {
+            only: vec![step],
+            skip: Vec::new(),
+        };
+        assert!(run(folder.path(), &only(Step::Interop)).unwrap());
+        assert!(!run(folder.path(), &only(Step::Tidy)).unwrap());
     }
 }

@@ -59,3 +59,38 @@ fn root() -> anyhow::Result<PathBuf> {
         .context("crates/xtask is expected two folders below the workspace")?;
     Ok(root.to_path_buf())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Task, root};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Task::command().debug_assert();
+    }
+
+    #[test]
+    fn test_is_another_word_for_ci() {
+        for word in ["ci", "test"] {
+            let task = Task::try_parse_from(["xtask", word, "--only", "fmt", "--skip", "tidy"]);
+            assert!(matches!(task, Ok(Task::Ci(_))), "{word}");
+        }
+        assert!(matches!(Task::try_parse_from(["xtask", "tidy"]), Ok(Task::Tidy)));
+    }
+
+    #[test]
+    fn steps_that_do_not_exist_are_refused() {
+        let error = Task::try_parse_from(["xtask", "ci", "--only", "benchmarks"])
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("possible values: fmt, tidy"), "{error}");
+    }
+
+    #[test]
+    fn the_root_is_where_the_workspace_is() {
+        assert!(root().unwrap().join("crates/xtask/Cargo.toml").exists());
+    }
+}

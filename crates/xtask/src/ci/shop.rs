@@ -108,7 +108,7 @@ mod tests {
             format!("{error:#}").contains("no/such/script could not be started"),
             "{error:#}"
         );
-        assert!(shop.cargo(&["no-such-command", "--quiet"]).is_err());
+        assert!(shop.script("src").is_err());
     }
 
     #[test]

@@ -128,8 +128,13 @@ fn deny(shop: &Shop) -> anyhow::Result<()> {
 /// With nextest where it is installed: it runs the tests of all crates at once and ends one that hangs.
 fn tests(shop: &Shop) -> anyhow::Result<()> {
     if shop.has_cargo("nextest") {
-        let limits = ["--config-file", ".ci/nextest.toml", "--no-fail-fast"];
-        return shop.cargo(&[&["nextest", "run", "--locked", "--workspace"][..], &limits].concat());
+        let how = [
+            "--cargo-quiet",
+            "--config-file",
+            ".ci/nextest.toml",
+            "--no-fail-fast",
+        ];
+        return shop.cargo(&[&["nextest", "run", "--locked", "--workspace"][..], &how].concat());
     }
     shop.cargo(&[
         "test",
@@ -176,6 +181,30 @@ mod tests {
         assert_eq!(
             suite(&shop, "none").unwrap(),
             Outcome::Absent("tests/none/run".to_owned())
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_suite_is_run_and_finds_the_broker() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::TempDir::new().unwrap();
+        let script = folder.path().join("tests/crash/run");
+        std::fs::create_dir_all(script.parent().unwrap()).unwrap();
+        let write = |text: &str| {
+            std::fs::write(&script, text).unwrap();
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+            suite(&Shop::at(folder.path()).unwrap(), "crash")
+        };
+        assert_eq!(
+            write("#!/bin/sh\ncase $KEEPMQ_BIN in */release/keepmq) ;; *) exit 1;; esac\n").unwrap(),
+            Outcome::Passed
+        );
+        let error = write("#!/bin/sh\nexit 3\n").unwrap_err().to_string();
+        assert!(
+            error.contains("tests/crash/run") && error.contains('3'),
+            "{error}"
         );
     }
 }

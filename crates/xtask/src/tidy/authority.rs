@@ -13,8 +13,17 @@ use super::source::Source;
 const DECIDERS: [&str; 2] = ["decide", "decide_internal"];
 const PERMIT: &str = "Permit";
 
-/// Names that are no check of rights: an HTTP header, and counted places of a semaphore.
-const INNOCENT: [&str; 3] = ["AUTHORIZATION", "OwnedSemaphorePermit", "SemaphorePermit"];
+/// Names of other libraries that are no check of rights: an HTTP header, and the counted places of a semaphore.
+const INNOCENT: [&str; 8] = [
+    "AUTHORIZATION",
+    "Authorization",
+    "PROXY_AUTHORIZATION",
+    "OwnedSemaphorePermit",
+    "SemaphorePermit",
+    "add_permits",
+    "available_permits",
+    "forget_permits",
+];
 /// `authorization_map` and its like name the operator's document, which may be shown and carried around.
 const DOCUMENT: [&str; 4] = ["map", "maps", "entry", "entries"];
 
@@ -200,5 +209,31 @@ mod tests {
         }
         assert_eq!(faults("keepmq-policy/src/lib.rs", "pub fn decide() {}"), 0);
         assert_eq!(faults("keepmq-store/src/compaction.rs", "fn decide() {}"), 0);
+    }
+
+    #[test]
+    fn tests_may_speak_of_rights_and_macros_do_not_hide_it() {
+        let test = "#[cfg(test)]\nmod tests { fn denied_without_acl() { permit(); } }";
+        assert_eq!(faults("keepmq-mqtt/src/session.rs", test), 0);
+        assert_eq!(faults("keepmq-mqtt/tests/denied.rs", "fn without_acl() {}"), 0);
+        assert_eq!(
+            faults(
+                "keepmq-mqtt/src/session.rs",
+                "fn a() { log!(\"x {}\", self.permitted); }"
+            ),
+            1
+        );
+    }
+
+    #[test]
+    fn a_name_is_reported_once_a_line() {
+        assert_eq!(
+            faults("keepmq-net/src/lib.rs", "use crate::acl::{one, two, three};"),
+            1
+        );
+        assert_eq!(
+            faults("keepmq-net/src/lib.rs", "use crate::acl::{one,\n two};"),
+            2
+        );
     }
 }

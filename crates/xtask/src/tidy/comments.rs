@@ -187,4 +187,46 @@ mod tests {
         let expected = [(1, "// erst"), (2, "/// Zweite — Zeile"), (3, "// dritt")];
         assert_eq!(lines, expected.map(|(line, text)| (line, text.to_owned())));
     }
+
+    #[test]
+    fn what_looks_like_a_comment_in_literals_is_none() {
+        for code in [
+            "const A: &str = r#\"// \"no\" \"#;",
+            "const A: &[u8] = b\"/* no */\";",
+            "const A: char = '\\'';const B: &str = \"//\";",
+            "fn a<'a>(b: &'a str) -> &'a str { b }",
+            "const A: &core::ffi::CStr = c\"//\";",
+            "const A: &str = \"one \\\n // two\";",
+        ] {
+            assert_eq!(found(code), [], "{code}");
+        }
+    }
+
+    #[test]
+    fn comments_at_the_edges_are_found() {
+        assert_eq!(found("// only").len(), 1);
+        assert_eq!(found("fn a() {}//").len(), 1);
+        assert_eq!(found("fn a(/* in */ b: u8 /* and */) {}").len(), 2);
+        assert_eq!(
+            found("//// not documentation\nfn a() {}"),
+            [(1, 1, "//// not documentation".to_owned(), false)]
+        );
+        assert_eq!(
+            found("// a\r\n// b\r\n")
+                .iter()
+                .map(|c| c.2.as_str())
+                .collect::<Vec<_>>(),
+            ["// a", "// b"]
+        );
+    }
+
+    #[test]
+    fn this_file_has_the_comments_that_its_lines_show() {
+        let text = include_str!("comments.rs");
+        let shown = text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("//"))
+            .count();
+        assert_eq!(found(text).len(), shown);
+    }
 }

@@ -220,4 +220,30 @@ mod tests {
         );
         assert_eq!(faults("README.md", bad), []);
     }
+
+    #[test]
+    fn links_from_the_root_and_images_are_followed() {
+        assert_eq!(target("docs/a.md", "/LICENSE").as_deref(), Some("LICENSE"));
+        assert_eq!(target("docs/a.md", "mailto:a@example.org"), None);
+        assert_eq!(faults("docs/guide.md", "![logo](logo.png)").len(), 1);
+        assert_eq!(faults("docs/guide.md", "[all](/docs/) [root](/)"), []);
+    }
+
+    #[test]
+    fn a_file_that_defines_nothing_of_that_name_is_named() {
+        for bad in [
+            "`crates/a/src/lib.rs: Queue, Topic`",
+            "`crates/a/src/lib.rs: trait Topic`",
+        ] {
+            let found = faults("ARCHITECTURE.md", bad);
+            assert!(found[0].1.contains("no `Topic`"), "{found:?}");
+        }
+        assert_eq!(
+            faults(
+                "ARCHITECTURE.md",
+                "`crates/a/src/lib.rs: fn push()`, `LICENSE: none`"
+            ),
+            []
+        );
+    }
 }

@@ -125,4 +125,21 @@ mod tests {
             assert_eq!(faults.len(), 1, "{bad}");
         }
     }
+
+    #[test]
+    fn the_committed_list_is_well_formed() {
+        assert_eq!(Exceptions::parse(include_str!("../../exceptions.txt")).1, []);
+    }
+
+    #[test]
+    fn faults_of_the_list_name_their_line() {
+        let (list, faults) =
+            Exceptions::parse("# list\nnonsense\n\nunsafe-code a -- b\nlong-function c -- d\n");
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2]);
+        assert!(list.excuse(Rule::UnsafeCode, "a"));
+        assert_eq!(
+            list.stale().iter().map(|fault| fault.line).collect::<Vec<_>>(),
+            [5]
+        );
+    }
 }

@@ -136,4 +136,24 @@ mod tests {
         let plain = format!("fn a() {{\n{}}}", "    one();\n".repeat(20));
         assert!(!functions(&syn::parse_file(&plain).unwrap())[0].is_table);
     }
+
+    #[test]
+    fn a_table_may_prepare_a_little_and_no_more() {
+        let table = |steps: usize| {
+            let arms = "        1 => one(),\n".repeat(20);
+            let steps = "    let a = b();\n".repeat(steps);
+            let text = format!("fn a(x: u8) -> R {{\n{steps}    Ok(match x {{\n{arms}    }})\n}}");
+            functions(&syn::parse_file(&text).unwrap())[0].is_table
+        };
+        assert!(table(8));
+        assert!(!table(15));
+    }
+
+    #[test]
+    fn closures_belong_to_the_function_around_them() {
+        assert_eq!(
+            lengths("fn a() {\n    let b = || {\n        c()\n    };\n}"),
+            [("a".to_owned(), 5)]
+        );
+    }
 }

@@ -122,6 +122,7 @@ fn commented_out(source: &Source) -> Vec<Fault> {
             .iter()
             .map(|comment| comment.text.trim_start_matches('/').trim())
             .collect();
+        let texts = outside_fences(texts);
         let at = code_in(&texts)?;
         Some(Fault::at(
             &source.path,
@@ -133,10 +134,23 @@ fn commented_out(source: &Source) -> Vec<Fault> {
     .collect()
 }
 
+/// Empties the lines that are fenced as an example.
+fn outside_fences(lines: Vec<&str>) -> Vec<&str> {
+    let mut fenced = false;
+    let outside = |line| {
+        let is_fence = str::starts_with(line, "```");
+        fenced ^= is_fence;
+        if fenced || is_fence { "" } else { line }
+    };
+    lines.into_iter().map(outside).collect()
+}
+
 /// Where a stretch of code begins among the lines of one comment.
 fn code_in(lines: &[&str]) -> Option<usize> {
-    if lines.len() >= CODE_LINES && lines.iter().any(|line| ends_as_code(line)) && parses(&lines.join("\n")) {
-        return Some(0);
+    let filled = lines.iter().filter(|line| !line.is_empty()).count();
+    // The whole comment first: it also finds calls that are broken into lines which are no statements alone.
+    if filled >= CODE_LINES && lines.iter().any(|line| ends_as_code(line)) && parses(&lines.join("\n")) {
+        return lines.iter().position(|line| !line.is_empty());
     }
     lines
         .windows(CODE_LINES)
@@ -219,5 +233,32 @@ mod tests {
         assert!(lines(prose).is_empty());
         assert!(lines("/// let x = 1;\n/// let y = 1;\n/// let z = 1;\nfn a() {}").is_empty());
         assert!(lines("fn a() {\n let x = 1; // a;\n let y = 1; // b;\n let z = 1; // c;\n}").is_empty());
+    }
+
+    #[test]
+    fn examples_in_fences_are_free() {
+        assert_eq!(
+            lines("// Use:\n// ```\n// let x = 1;\n// x.a();\n// x.b();\n// ```\nfn a() {}"),
+            Vec::<usize>::new()
+        );
+        assert_eq!(
+            lines("// ```\n// x.a();\n// ```\n// let x = 1;\n// x.a();\n// x.b();"),
+            [4]
+        );
+    }
+
+    #[test]
+    fn what_was_switched_off_whole_is_found() {
+        let old = "// #[test]\n// fn a() {\n//     assert!(b());\n// }\nfn c() {}";
+        assert_eq!(lines(old), [1]);
+        assert_eq!(lines("// fn a(\n//     b: u8,\n// ) {\n// }\nfn c() {}"), [1]);
+    }
+
+    #[test]
+    fn attributes_with_other_words_are_free() {
+        assert!(
+            lines("#![allow(clippy::ignore)]\n#[cfg_attr(miri, ignore = \"slow\")] fn a() {}").is_empty()
+        );
+        assert_eq!(lines("macro_rules! m { () => { #[ignore] fn a() {} } }"), [1]);
     }
 }

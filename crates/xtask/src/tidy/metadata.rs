@@ -246,4 +246,25 @@ mod tests {
             )]
         );
     }
+
+    #[test]
+    fn circles_come_to_an_end() {
+        assert_eq!(
+            way(&["keepmq-core a", "a b", "b a", "b keepmq-core"], false),
+            None
+        );
+    }
+
+    #[test]
+    fn the_kind_of_a_dependency_is_known() {
+        let metadata = Metadata::made_of(&["keepmq-core a dev", "keepmq-core b", "keepmq-core c build"]);
+        let core = metadata.members().next().unwrap();
+        let for_tests: Vec<&str> = core
+            .dependencies
+            .iter()
+            .filter(|d| d.is_for_tests())
+            .map(|d| d.name.as_str())
+            .collect();
+        assert_eq!((core.dependencies.len(), for_tests), (3, vec!["a"]));
+    }
 }

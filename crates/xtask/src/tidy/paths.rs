@@ -149,4 +149,30 @@ mod tests {
         let marked: Vec<&NamedPath> = paths.iter().filter(|path| path.is_macro).collect();
         assert_eq!(marked.iter().filter(|path| path.has(&["todo"])).count(), 1);
     }
+
+    #[test]
+    fn leaves_of_trees_keep_their_lines() {
+        let paths = named_paths(&"use a::{\n b,\n c::{self,\n d},\n};".parse().unwrap());
+        let found: Vec<(String, usize)> = paths
+            .iter()
+            .map(|path| (path.segments.join("::"), path.line))
+            .collect();
+        for (path, line) in [("a::b", 2), ("a::c::self", 3), ("a::c::d", 4)] {
+            assert!(found.contains(&(path.to_owned(), line)), "{path} in {found:?}");
+        }
+    }
+
+    #[test]
+    fn attributes_and_generics_are_paths_too() {
+        assert!(names("#[tokio::test] fn a() {}").contains(&"tokio::test".to_owned()));
+        assert_eq!(names("a::<b::C>::d"), ["a", "b::C", "d"]);
+        assert_eq!(names("<A as b::C>::d"), ["A", "as", "b::C", "d"]);
+        assert_eq!(names("r#try::r#async"), ["try::async"]);
+    }
+
+    #[test]
+    fn a_block_after_a_path_is_no_tree() {
+        assert_eq!(names("match a::b { c => d }"), ["match", "a::b", "c", "d"]);
+        assert_eq!(names("a::B { c: d::e }"), ["a::B", "c", "d::e"]);
+    }
 }

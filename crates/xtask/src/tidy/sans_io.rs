@@ -101,4 +101,28 @@ mod tests {
             0
         );
     }
+
+    #[test]
+    fn macros_hide_nothing_and_tests_are_free() {
+        assert_eq!(faults(PROTOCOL, "fn a() { select! { b = c.await => d } }"), 1);
+        assert_eq!(
+            faults(SHARD, "#[cfg(test)]\nmod tests { use std::sync::Mutex; }"),
+            0
+        );
+        assert_eq!(
+            faults("crates/keepmq-core/src/shard/tests.rs", "use std::thread;"),
+            0
+        );
+    }
+
+    #[test]
+    fn only_the_folder_of_the_shards_is_one() {
+        for path in [
+            "crates/keepmq-core/src/sharding.rs",
+            "crates/keepmq-store/src/shard/a.rs",
+            "fuzz/shard.rs",
+        ] {
+            assert_eq!(faults(path, "use std::sync::Mutex;"), 0, "{path}");
+        }
+    }
 }

@@ -146,4 +146,25 @@ mod tests {
             syn::parse_file("#[cfg(test)]\nmod oracle;\nmod real;\n#[cfg(test)]\nmod tests {}").unwrap();
         assert_eq!(test_modules(&ast), ["oracle"]);
     }
+
+    #[test]
+    fn parts_of_items_can_be_tests() {
+        assert_eq!(
+            lines("struct A {\n    b: u8,\n    #[cfg(test)]\n    c: u8,\n}"),
+            [3, 4]
+        );
+        assert_eq!(lines("enum A {\n    B,\n    #[cfg(test)]\n    C,\n}"), [3, 4]);
+        assert_eq!(lines("fn a() {\n    #[cfg(test)]\n    let b = 1;\n}"), [2, 3]);
+        assert_eq!(
+            lines("#[cfg(test)]\nuse a::{\n    b,\n};\nfn c() {}"),
+            [1, 2, 3, 4]
+        );
+    }
+
+    #[test]
+    fn conditions_that_are_not_understood_ship() {
+        assert!(lines("#[cfg(version(\"1.2\"))]\nfn a() {}").is_empty());
+        assert!(lines("#[cfg_attr(test, allow(dead_code))]\nfn a() {}").is_empty());
+        assert!(lines("#[cfg(any())]\nfn a() {}").is_empty());
+    }
 }

@@ -187,3 +187,56 @@ fn what_has_grown_is_measured() {
     }
     assert_eq!(said.lines().count(), 4, "{said}");
 }
+
+#[test]
+fn what_git_ignores_or_has_lost_is_not_read() {
+    let folder = workspace_with(&[
+        ("docs/gone.md", "x"),
+        ("docs/new.md", "x"),
+        ("docs/bytes.bin", ""),
+    ]);
+    let git = |words: &[&str]| {
+        Command::new("git")
+            .args(words)
+            .current_dir(folder.path())
+            .status()
+            .unwrap()
+    };
+    assert!(git(&["add", "docs/gone.md"]).success());
+    fs::remove_file(folder.path().join("docs/gone.md")).unwrap();
+    fs::write(folder.path().join("docs/bytes.bin"), [0xff, 0xfe]).unwrap();
+    std::os::unix::fs::symlink("/", folder.path().join("docs/link.md")).unwrap();
+    let workspace = Workspace::load(folder.path()).unwrap();
+    let docs: Vec<&str> = workspace
+        .files
+        .iter()
+        .map(String::as_str)
+        .filter(|file| file.contains('/'))
+        .collect();
+    assert_eq!(
+        docs.iter().filter(|file| file.starts_with("docs/")).count(),
+        2,
+        "{docs:?}"
+    );
+    assert!(!docs.contains(&"ignored/utils.rs"));
+    assert!(!workspace.texts.contains_key("docs/bytes.bin"), "not UTF-8");
+}
+
+#[test]
+fn a_folder_that_is_no_repository_is_an_error_that_says_so() {
+    let folder = TempDir::new().unwrap();
+    let error = Workspace::load(folder.path()).err().unwrap().to_string();
+    assert!(error.contains("git ls-files"), "{error}");
+}
+
+#[test]
+fn dependencies_are_read_from_real_manifests() {
+    let mqtt = MANIFEST.replace("keepmq-core", "keepmq-mqtt")
+        + "[dependencies]\nc = { package = \"keepmq-core\", path = \"../keepmq-core\" }\n";
+    let lib = ("crates/keepmq-mqtt/src/lib.rs", "#![forbid(unsafe_code)]");
+    says_once(
+        &[("crates/keepmq-mqtt/Cargo.toml", &mqtt), lib],
+        "crates/keepmq-mqtt/Cargo.toml:",
+        "`keepmq-core`",
+    );
+}
