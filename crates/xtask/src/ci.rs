@@ -48,7 +48,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<bool> {
     let failed = reports
         .iter()
         .find_map(|report| Some((report.step.name(), report.result.as_ref().err()?)));
-    if let Some((name, error)) = failed {
+    if let Some((name, error)) = &failed {
         eprintln!("ci: {name} failed: {error:#}\nci: to run it alone: cargo xtask ci --only {name}");
     }
     Ok(failed.is_none())
@@ -56,7 +56,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<bool> {
 
 fn run_steps(options: &Options, mut act: impl FnMut(Step) -> anyhow::Result<Outcome>) -> Vec<Report> {
     let mut reports: Vec<Report> = Vec::new();
-    for step in Step::ALL.into_iter().filter(|step| options.wants(*step)) {
+    for step in Step::all().iter().copied().filter(|step| options.wants(*step)) {
         let start = now();
         let result = act(step);
         let failed = result.is_err();
@@ -92,7 +92,7 @@ fn table(reports: &[Report]) -> String {
             Ok(Outcome::Absent(_)) => "not there yet",
             Err(_) => "FAILED",
         };
-        text += &row(report.step.name(), report.elapsed, end);
+        text += &row(&report.step.name(), report.elapsed, end);
     }
     text + &row("all", reports.iter().map(|report| report.elapsed).sum(), "")
 }
@@ -112,7 +112,7 @@ mod tests {
 
     use super::{Options, Outcome, Step, closing_line, run, run_steps, table};
 
-    fn names(only: &[Step], skip: &[Step]) -> Vec<&'static str> {
+    fn names(only: &[Step], skip: &[Step]) -> Vec<String> {
         let options = Options {
             only: only.to_vec(),
             skip: skip.to_vec(),
@@ -127,7 +127,7 @@ mod tests {
     fn steps_can_be_chosen_and_left_out() {
         assert_eq!(names(&[Step::Clippy, Step::Fmt], &[]), ["fmt", "clippy"]);
         assert_eq!(names(&[Step::Clippy, Step::Fmt], &[Step::Fmt]), ["clippy"]);
-        assert_eq!(names(&[], &[Step::Fmt]).len(), Step::ALL.len() - 1);
+        assert_eq!(names(&[], &[Step::Fmt]).len(), Step::all().len() - 1);
     }
 
     #[test]

@@ -6,20 +6,32 @@ use clap::ValueEnum;
 use super::shop::Shop;
 use crate::tidy;
 
-/// One thing that a change must pass.
+/// One thing that a change must pass. What is written of it here is its heading and its help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Step {
+    /// the code is formatted
     Fmt,
+    /// the rules of the house
     Tidy,
+    /// no warnings
     Clippy,
+    /// licenses, sources and bans of dependencies (not advisories: their list is not reachable offline)
     Deny,
+    /// unit and integration tests
     Tests,
+    /// examples in the documentation of the code
     Doctests,
+    /// the broker as it ships
     Build,
+    /// real clients in other languages
     Interop,
+    /// killed and restarted, nothing acknowledged is lost
     Crash,
+    /// a fresh start is closed
     Posture,
+    /// attacks through the public doors
     Security,
+    /// the commands of the README work
     Readme,
 }
 
@@ -34,57 +46,23 @@ pub(crate) enum Outcome {
 
 impl Step {
     /// All of them in order.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::Fmt,
-        Self::Tidy,
-        Self::Clippy,
-        Self::Deny,
-        Self::Tests,
-        Self::Doctests,
-        Self::Build,
-        Self::Interop,
-        Self::Crash,
-        Self::Posture,
-        Self::Security,
-        Self::Readme,
-    ];
+    pub(crate) fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
 
     /// As on the command line; for a suite it is also the folder's name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Fmt => "fmt",
-            Self::Tidy => "tidy",
-            Self::Clippy => "clippy",
-            Self::Deny => "deny",
-            Self::Tests => "tests",
-            Self::Doctests => "doctests",
-            Self::Build => "build",
-            Self::Interop => "interop",
-            Self::Crash => "crash",
-            Self::Posture => "posture",
-            Self::Security => "security",
-            Self::Readme => "readme",
-        }
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 
     /// The heading.
-    pub(crate) fn about(self) -> &'static str {
-        match self {
-            Self::Fmt => "the code is formatted",
-            Self::Tidy => "the rules of the house",
-            Self::Clippy => "no warnings",
-            Self::Deny => {
-                "licenses, sources and bans of dependencies (advisories are left out: their list is not reachable offline)"
-            }
-            Self::Tests => "unit and integration tests",
-            Self::Doctests => "examples in the documentation of the code",
-            Self::Build => "the broker as it ships",
-            Self::Interop => "real clients in other languages",
-            Self::Crash => "killed and restarted, nothing acknowledged is lost",
-            Self::Posture => "a fresh start is closed",
-            Self::Security => "attacks through the public doors",
-            Self::Readme => "the commands of the README work",
-        }
+    pub(crate) fn about(self) -> String {
+        let value = self.to_possible_value();
+        value
+            .and_then(|value| value.get_help().map(ToString::to_string))
+            .unwrap_or_default()
     }
 
     /// Does it.
@@ -103,7 +81,7 @@ impl Step {
                 shop.cargo(&["build", "--quiet", "--locked", "--release", "--package", "keepmq"])?;
             }
             Self::Interop | Self::Crash | Self::Posture | Self::Security | Self::Readme => {
-                return suite(shop, self.name());
+                return suite(shop, &self.name());
             }
         }
         Ok(Outcome::Passed)
@@ -162,16 +140,17 @@ fn suite(shop: &Shop, name: &str) -> anyhow::Result<Outcome> {
 mod tests {
     use std::path::Path;
 
-    use clap::ValueEnum;
-
     use super::{Outcome, Step, suite};
     use crate::ci::shop::Shop;
 
     #[test]
-    fn every_step_is_in_the_order_and_is_called_as_on_the_command_line() {
-        assert_eq!(Step::value_variants(), Step::ALL);
-        for step in Step::ALL {
-            assert_eq!(step.to_possible_value().unwrap().get_name(), step.name());
+    fn every_step_has_a_name_and_says_what_it_is_about() {
+        assert_eq!(
+            Step::all().first().map(|step| step.name()),
+            Some("fmt".to_owned())
+        );
+        for step in Step::all() {
+            assert!(!step.name().is_empty() && !step.about().is_empty(), "{step:?}");
         }
     }
 
