@@ -6,6 +6,7 @@
 use super::fault::Fault;
 use super::house;
 use super::metadata::{Dependency, Metadata, Package};
+use super::test_code::TEST_FEATURES;
 
 /// Judges what the crates depend on.
 pub(crate) fn check(metadata: &Metadata) -> Vec<Fault> {
@@ -26,6 +27,7 @@ pub(crate) fn check(metadata: &Metadata) -> Vec<Fault> {
             .filter(|dependency| ours.contains(&dependency.name.as_str()));
         faults.extend(inside.filter_map(|dependency| dependency_fault(package, room.may_use, dependency)));
         faults.extend(runtime_fault(metadata, package));
+        faults.extend(test_feature_fault(package));
     }
     faults
 }
@@ -61,6 +63,31 @@ fn dependency_fault(package: &Package, may_use: &[&str], dependency: &Dependency
         format!("`{from}` depends on `{to}`; it may use {allowed}"),
         "speak through a trait of keepmq-model, or wire it in the binary",
     )
+}
+
+/// Code behind a feature for tests is judged as tests, so nothing that ships may turn the feature on.
+fn test_feature_fault(package: &Package) -> Option<Fault> {
+    if house::DEVELOPMENT.contains(&package.name.as_str()) {
+        return None;
+    }
+    let shipped = package
+        .dependencies
+        .iter()
+        .filter(|dependency| !dependency.is_for_tests());
+    let asked = shipped.flat_map(|dependency| &dependency.features);
+    let default = package.features.get("default").into_iter().flatten();
+    // `store/testing` turns it on in a dependency.
+    let is_for_tests = |feature: &&String| {
+        let name = feature.rsplit('/').next().unwrap_or_default();
+        TEST_FEATURES.contains(&name)
+    };
+    let feature = asked.chain(default).find(is_for_tests)?;
+    let wrong = format!("turns on `{feature}`, which is for tests");
+    Some(Fault::of(
+        &package.manifest(),
+        wrong,
+        "ask for it under [dev-dependencies]",
+    ))
 }
 
 /// Crates that stand on no asynchronous runtime, neither directly nor by what they use.
@@ -147,5 +174,12 @@ mod tests {
             below,
             ["stands on an asynchronous runtime: keepmq-stomp -> codec -> tokio"]
         );
+    }
+
+    #[test]
+    fn features_for_tests_do_not_ship() {
+        assert_eq!(faults(&["keepmq-core keepmq-store dev testing"]), [""; 0]);
+        assert_eq!(faults(&["keepmq-sim keepmq-store normal testing"]), [""; 0]);
+        assert_eq!(faults(&["keepmq-core keepmq-store normal testing"]).len(), 1);
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct Package {
     id: String,
     /// Its name.
     pub name: String,
+    /// Its features and what they turn on.
+    #[serde(default)]
+    pub features: HashMap<String, Vec<String>>,
     /// What its manifest asks for.
     pub dependencies: Vec<Dependency>,
     manifest_path: String,
@@ -40,6 +43,9 @@ impl Package {
 pub(crate) struct Dependency {
     /// The package's name, not what it is renamed to.
     pub name: String,
+    /// What it asks of the dependency.
+    #[serde(default)]
+    pub features: Vec<String>,
     kind: Option<String>,
 }
 
@@ -158,7 +164,7 @@ impl Link {
 
 #[cfg(test)]
 impl Metadata {
-    /// Packages of a made-up workspace: `from to` for a dependency, `from to dev` for one of tests, `from` for none.
+    /// Packages of a made-up workspace, a dependency a line: `from to [normal|dev|build [FEATURE]]`, or `from` for none.
     pub(crate) fn made_of(lines: &[&str]) -> Self {
         let mut names: Vec<&str> = lines.iter().flat_map(|line| line.split(' ').take(2)).collect();
         names.sort_unstable();
@@ -170,10 +176,18 @@ impl Metadata {
                 .filter(move |line| line[0] == name);
             own.filter(|line| line.len() > 1).collect::<Vec<_>>()
         };
+        let kind = |line: &[&str]| {
+            line.get(2)
+                .filter(|kind| **kind != "normal")
+                .map(ToString::to_string)
+        };
         let package = |name: &&str| {
             let dependencies: Vec<_> = lines_of(name)
                 .iter()
-                .map(|line| serde_json::json!({"name": line[1], "kind": line.get(2)}))
+                .map(|line| {
+                    let features: Vec<&&str> = line.get(3).into_iter().collect();
+                    serde_json::json!({"name": line[1], "kind": kind(line), "features": features})
+                })
                 .collect();
             let manifest = format!("/x/crates/{name}/Cargo.toml");
             serde_json::json!({"id": name, "name": name, "dependencies": dependencies, "manifest_path": manifest})
@@ -181,7 +195,7 @@ impl Metadata {
         let node = |name: &&str| {
             let edges: Vec<_> = lines_of(name)
                 .iter()
-                .map(|line| serde_json::json!({"pkg": line[1], "dep_kinds": [{"kind": line.get(2)}]}))
+                .map(|line| serde_json::json!({"pkg": line[1], "dep_kinds": [{"kind": kind(line)}]}))
                 .collect();
             serde_json::json!({"id": name, "deps": edges})
         };

@@ -8,8 +8,8 @@ use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token};
 
-/// Features that open code to other crates' tests and are never part of a release.
-const TEST_FEATURES: [&str; 2] = ["conformance", "testing"];
+/// Features that open code to other crates' tests and are never part of a release: the crate graph is searched for them.
+pub(crate) const TEST_FEATURES: [&str; 2] = ["conformance", "testing"];
 
 /// The lines of all items that are only there in tests.
 pub(crate) fn test_lines(ast: &syn::File, lines: usize) -> Vec<RangeInclusive<usize>> {

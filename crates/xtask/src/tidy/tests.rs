@@ -240,3 +240,12 @@ fn dependencies_are_read_from_real_manifests() {
         "`keepmq-core`",
     );
 }
+
+#[test]
+fn features_for_tests_are_found_in_real_manifests() {
+    for (features, found) in [("default = [\"testing\"]\ntesting = []", 1), ("testing = []", 0)] {
+        let manifest = format!("{MANIFEST}[features]\n{features}\n");
+        let said = said(&[("crates/keepmq-core/Cargo.toml", &manifest)]);
+        assert_eq!(said.len(), found, "{features}: {said:#?}");
+    }
+}
