@@ -29,12 +29,7 @@ pub(crate) fn check(path: &str, text: &str) -> Vec<Fault> {
     for (line, text) in (1..).zip(text.lines()) {
         if let Some(host) = hosts.iter().find(|host| text.contains(host.as_str())) {
             let wrong = format!("names the registry host {host}");
-            faults.push(Fault::at(
-                path,
-                line,
-                wrong,
-                "name the package and let the client know its registry",
-            ));
+            faults.push(Fault::at(path, line, wrong, host_remedy(path)));
         }
         if let Some(folder) = folders.iter().find(|folder| names_folder(text, folder)) {
             faults.push(Fault::at(
@@ -46,6 +41,14 @@ pub(crate) fn check(path: &str, text: &str) -> Vec<Fault> {
         }
     }
     faults
+}
+
+fn host_remedy(path: &str) -> &'static str {
+    if path.ends_with("package-lock.json") {
+        "write the file anew by `npm install --omit-lockfile-registry-resolved`"
+    } else {
+        "name the package and let the client know its registry"
+    }
 }
 
 /// The folder itself or something in it, as an absolute path.
@@ -82,6 +85,8 @@ mod tests {
             );
         }
         let (name, end) = HOSTS[0];
+        let lock = check("js/package-lock.json", &format!("https://{name}.{end}"));
+        assert!(lock[0].remedy.contains("--omit-lockfile-registry-resolved"));
         assert_eq!(check("fuzz/Cargo.lock", &format!("{name}.{end}")), []);
         assert_eq!(check("a.md", "https://docs.rs/syn and crates/io.rs"), []);
     }
