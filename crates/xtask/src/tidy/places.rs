@@ -7,13 +7,13 @@ use super::fault::Fault;
 const HOSTS: [(&str, &str); 9] = [
     ("crates", "io"),
     ("pypi", "org"),
-    ("files.pythonhosted", "org"),
-    ("registry.npmjs", "org"),
-    ("registry.yarnpkg", "com"),
+    ("files", "pythonhosted.org"),
+    ("registry", "npmjs.org"),
+    ("registry", "yarnpkg.com"),
     ("maven", "org"),
-    ("repo.maven.apache", "org"),
-    ("proxy.golang", "org"),
-    ("deb.debian", "org"),
+    ("repo", "maven.apache.org"),
+    ("proxy", "golang.org"),
+    ("deb", "debian.org"),
 ];
 /// Folders of one machine, as segments for the same reason.
 const FOLDERS: [&[&str]; 3] = [&["", "work"], &["", "root"], &["", "tmp", "bash"]];
