@@ -158,7 +158,7 @@ impl Shell {
         let ticket = self.commit(&mut out, &mut guards);
         let rung = self.put_events(&mut out);
         drop(guards);
-        (ticket, Self::after(out, rung))
+        (ticket, Self::after(out, &rung))
     }
 
     /// Commits while the locks are held, so that the store sees what one shard says in its order.
@@ -193,7 +193,7 @@ impl Shell {
         rung
     }
 
-    fn after(mut out: Outputs, rung: SmallVec<[Arc<Outbox>; 4]>) -> After {
+    fn after(mut out: Outputs, rung: &[Arc<Outbox>]) -> After {
         for outbox in rung.iter().chain(&out.bells) {
             outbox.ring();
         }
@@ -260,7 +260,7 @@ impl Shell {
         self.commit(&mut out, &mut guards);
         let rung = self.put_events(&mut out);
         drop(guards);
-        Self::after(out, rung)
+        Self::after(out, &rung)
     }
 
     /// What is due from time to time: expired messages, and memory that came free.

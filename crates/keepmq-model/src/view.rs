@@ -85,7 +85,7 @@ pub struct View {
     pub correlation_id: Option<Value>,
     /// Where answers go.
     pub reply_to: Option<Destination>,
-    /// The sender's word for its purpose (JMSType, AMQP subject).
+    /// The sender's word for its purpose (`JMSType`, AMQP subject).
     pub subject: Option<Text>,
     /// MIME type of the body.
     pub content_type: Option<Text>,

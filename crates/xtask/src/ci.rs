@@ -45,9 +45,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<bool> {
         result
     });
     println!("\n{}{}", table(&reports), closing_line(&reports));
-    let failed = reports
-        .iter()
-        .find_map(|report| Some((report.step.name(), report.result.as_ref().err()?)));
+    let failed = reports.iter().find_map(|report| Some((report.step.name(), report.result.as_ref().err()?)));
     if let Some((name, error)) = &failed {
         eprintln!("ci: {name} failed: {error:#}\nci: to run it alone: cargo xtask ci --only {name}");
     }
@@ -60,11 +58,7 @@ fn run_steps(options: &Options, mut act: impl FnMut(Step) -> anyhow::Result<Outc
         let start = now();
         let result = act(step);
         let failed = result.is_err();
-        reports.push(Report {
-            step,
-            elapsed: start.elapsed(),
-            result,
-        });
+        reports.push(Report { step, elapsed: start.elapsed(), result });
         if failed {
             break;
         }
@@ -72,10 +66,7 @@ fn run_steps(options: &Options, mut act: impl FnMut(Step) -> anyhow::Result<Outc
     reports
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a tool that tells how long its steps take reads a clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "a tool that tells how long its steps take reads a clock")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -113,14 +104,8 @@ mod tests {
     use super::{Options, Outcome, Step, closing_line, run, run_steps, table};
 
     fn names(only: &[Step], skip: &[Step]) -> Vec<String> {
-        let options = Options {
-            only: only.to_vec(),
-            skip: skip.to_vec(),
-        };
-        run_steps(&options, |_| Ok(Outcome::Passed))
-            .iter()
-            .map(|report| report.step.name())
-            .collect()
+        let options = Options { only: only.to_vec(), skip: skip.to_vec() };
+        run_steps(&options, |_| Ok(Outcome::Passed)).iter().map(|report| report.step.name()).collect()
     }
 
     #[test]
@@ -132,18 +117,12 @@ mod tests {
 
     #[test]
     fn the_first_failure_ends_the_run() {
-        let options = Options {
-            only: Vec::new(),
-            skip: Vec::new(),
-        };
+        let options = Options { only: Vec::new(), skip: Vec::new() };
         let reports = run_steps(&options, |step| {
             ensure!(step != Step::Tidy, "untidy");
             Ok(Outcome::Passed)
         });
-        assert_eq!(
-            reports.iter().map(|report| report.step).collect::<Vec<_>>(),
-            [Step::Fmt, Step::Tidy]
-        );
+        assert_eq!(reports.iter().map(|report| report.step).collect::<Vec<_>>(), [Step::Fmt, Step::Tidy]);
         let text = table(&reports);
         assert!(text.contains("tidy            0.0 s  FAILED\n"), "{text}");
         assert_eq!(text.lines().count(), 3);
@@ -151,10 +130,8 @@ mod tests {
 
     #[test]
     fn the_closing_line_counts_the_steps() {
-        let options = Options {
-            only: vec![Step::Fmt, Step::Tidy, Step::Crash, Step::Readme],
-            skip: Vec::new(),
-        };
+        let options =
+            Options { only: vec![Step::Fmt, Step::Tidy, Step::Crash, Step::Readme], skip: Vec::new() };
         let reports = run_steps(&options, |step| {
             ensure!(step != Step::Readme, "the README lies");
             Ok(if step == Step::Crash {
@@ -169,10 +146,7 @@ mod tests {
     #[test]
     fn a_run_passes_when_its_steps_do() {
         let folder = tempfile::TempDir::new().unwrap();
-        let only = |step| Options {
-            only: vec![step],
-            skip: Vec::new(),
-        };
+        let only = |step| Options { only: vec![step], skip: Vec::new() };
         assert!(run(folder.path(), &only(Step::Interop)).unwrap());
         assert!(!run(folder.path(), &only(Step::Tidy)).unwrap());
     }

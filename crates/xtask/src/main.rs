@@ -43,20 +43,13 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
         Task::Tidy => tidy::run(&root)?,
         Task::Ci(options) => ci::run(&root, options)?,
     };
-    Ok(if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The workspace's folder: two above this crate's.
 fn root() -> anyhow::Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here
-        .ancestors()
-        .nth(2)
-        .context("crates/xtask is expected two folders below the workspace")?;
+    let root = here.ancestors().nth(2).context("crates/xtask is expected two folders below the workspace")?;
     Ok(root.to_path_buf())
 }
 
@@ -82,10 +75,7 @@ mod tests {
 
     #[test]
     fn steps_that_do_not_exist_are_refused() {
-        let error = Task::try_parse_from(["xtask", "ci", "--only", "benchmarks"])
-            .err()
-            .unwrap()
-            .to_string();
+        let error = Task::try_parse_from(["xtask", "ci", "--only", "benchmarks"]).err().unwrap().to_string();
         assert!(error.contains("possible values: fmt, tidy"), "{error}");
     }
 

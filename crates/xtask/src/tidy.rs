@@ -91,18 +91,11 @@ fn code_faults(workspace: &Workspace, exceptions: &Exceptions) -> Vec<Fault> {
 fn text_faults(workspace: &Workspace) -> Vec<Fault> {
     let mut faults = documents::missing(&workspace.files);
     faults.extend(workspace.files.iter().flat_map(|path| names::check_path(path)));
-    faults.extend(
-        workspace
-            .texts
-            .iter()
-            .flat_map(|(path, text)| places::check(path, text)),
-    );
+    faults.extend(workspace.texts.iter().flat_map(|(path, text)| places::check(path, text)));
     let tree = documents::Tree::of(&workspace.files);
     let documents = workspace.texts_ending(".md");
     faults.extend(documents.flat_map(|(path, text)| documents::check(path, text, &tree, &workspace.sources)));
-    let manifests = workspace
-        .texts_ending("/Cargo.toml")
-        .filter(|(path, _)| path.starts_with("crates/"));
+    let manifests = workspace.texts_ending("/Cargo.toml").filter(|(path, _)| path.starts_with("crates/"));
     faults.extend(manifests.flat_map(|(path, text)| manifests::check(path, text)));
     faults
 }

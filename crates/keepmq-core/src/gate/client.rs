@@ -46,7 +46,8 @@ pub struct Client {
     pub(super) peer: Arc<Peer>,
     pub(super) outbox: Arc<Outbox>,
     pub(super) who: Option<Arc<Principal>>,
-    pub(super) client_id: Option<Arc<str>>,
+    /// The client id that it holds.
+    pub(super) claimed: Option<Arc<str>>,
     pub(super) links: HashMap<LinkId, Link>,
     pub(super) grants: Grants,
     pub(super) answers: Answers,
@@ -72,7 +73,7 @@ impl Gate {
             peer: Arc::new(peer),
             outbox: Arc::new(outbox),
             who: None,
-            client_id: None,
+            claimed: None,
             links: HashMap::new(),
             grants: Grants::default(),
             answers: Answers::default(),
@@ -115,7 +116,7 @@ impl Client {
         if let Some(id) = &client_id {
             self.gate.claims.claim(id, &who, take_over, &self.outbox)?;
         }
-        self.client_id = client_id;
+        self.claimed = client_id;
         self.answers.say(Event::Welcome(Arc::clone(&who)));
         self.who = Some(who);
         Ok(())
@@ -296,7 +297,7 @@ impl Client {
         }
         self.flush();
         self.delete_temporaries();
-        if let Some(id) = self.client_id.take() {
+        if let Some(id) = self.claimed.take() {
             self.gate.claims.release(&id, &self.outbox);
         }
         self.who = None;

@@ -208,7 +208,7 @@ impl Gate {
             }
             let mut next = After::default();
             for dead in after.dead {
-                let moved = self.bury(dead);
+                let moved = self.bury(&dead);
                 next.join(moved);
             }
             for taker in after.revive {
@@ -250,7 +250,7 @@ impl Gate {
     }
 
     /// Moves a message to the dead letter queue: there and away from here in one commit.
-    fn bury(&self, dead: Dead) -> After {
+    fn bury(&self, dead: &Dead) -> After {
         let from = self.destination_of(dead.line, &dead.message);
         let queue = self.dead_letter_queue();
         let Some((permit, line)) = queue else {
@@ -259,7 +259,7 @@ impl Gate {
         let letter = DeadLetter { cause: dead.cause, from, detail: keepmq_model::Text::new() };
         let marks = Marks { dead: Some(Box::new(letter)), ..Marks::default() };
         let message = Arc::new(self.dead_message(&dead.message, permit.destination()));
-        let Dead { line: source, priority, seq, stored, .. } = dead;
+        let Dead { line: source, priority, seq, stored, .. } = *dead;
         let left = Input::Left { line: source.slot, priority, seq, stored };
         let put = Input::Enqueue { line: line.slot, permit, message, marks };
         let now = self.now();

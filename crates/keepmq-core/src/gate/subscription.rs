@@ -215,7 +215,7 @@ impl Client {
 
     /// A subscription that stays belongs to a client id, and to whoever holds that.
     fn check_name(&self, name: &SubscriptionName) -> Result<(), Refusal> {
-        let mine = self.client_id.as_ref() == Some(&name.client_id)
+        let mine = self.claimed.as_ref() == Some(&name.client_id)
             && self.gate.claims.holds(&name.client_id, &self.outbox);
         if mine {
             return Ok(());
@@ -232,7 +232,7 @@ impl Client {
 
     pub(super) fn bind(&mut self, bind: Bind, who: &Arc<Principal>) {
         let Bind { link, filter, tag } = bind;
-        if let Err(refusal) = self.try_bind(link, filter, tag, who) {
+        if let Err(refusal) = self.try_bind(link, &filter, tag, who) {
             self.refuse(Some(tag), refusal);
         }
     }
@@ -240,11 +240,11 @@ impl Client {
     fn try_bind(
         &mut self,
         link: LinkId,
-        filter: Filter,
+        filter: &Filter,
         tag: Tag,
         who: &Arc<Principal>,
     ) -> Result<(), Refusal> {
-        self.check_filter(&filter, who)?;
+        self.check_filter(filter, who)?;
         let limit = self.gate.shell.limits.filters_per_subscription;
         let Some(Link::Subscription(open)) = self.links.get_mut(&link) else {
             return Err(Refusal::new(RefusalKind::NotFound, "the subscription is closed"));
@@ -260,14 +260,14 @@ impl Client {
         let (line, stays, now_reads) = (open.line, open.name.is_some(), reads(&open.filters));
         self.gate.reregister(self.peer.connection, link, now_reads);
         let mut directory = self.gate.directory.write();
-        directory.bind(line, who, &filter);
+        directory.bind(line, who, filter);
         self.gate.routes_changed();
         drop(directory);
         let ask = self.ask(Some(tag), u32::from(stays));
         if stays {
             self.define(link, who, ask);
         }
-        self.replay(line, &filter, place.is_none(), who);
+        self.replay(line, filter, place.is_none(), who);
         Ok(())
     }
 

@@ -150,7 +150,7 @@ fn read_filter(r: &mut Reader<'_>) -> Option<Filter> {
         keep: r.bool()?,
         no_local: r.bool()?,
         replay: [Replay::Never, Replay::IfNew, Replay::Always].get(usize::from(r.u8()?)).copied()?,
-        selector: r.optional_text()?,
+        selector: r.optional_text().ok()?,
     })
 }
 

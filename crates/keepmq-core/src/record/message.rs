@@ -104,7 +104,7 @@ pub(crate) fn decode_message(payload: &[u8]) -> Option<(Message, Marks)> {
     let id = MessageId { epoch: r.u64()?, number: r.u64()? };
     let (expires_ms, timestamp_ms, redeliveries) = (r.u64()?, r.u64()?, r.u32()?);
     let destination = read_destination(&mut r)?;
-    let user = r.optional_text()?;
+    let user = r.optional_text().ok()?;
     let extras = if flags & HAS_EXTRAS == 0 { None } else { Some(Box::new(read_extras(&mut r)?)) };
     let dead = if flags & HAS_DEAD == 0 { None } else { Some(Box::new(read_dead(&mut r)?)) };
     let head = r.bytes()?.len();
@@ -133,14 +133,14 @@ fn read_dead(r: &mut Reader<'_>) -> Option<DeadLetter> {
 fn read_extras(r: &mut Reader<'_>) -> Option<Extras> {
     let text = |text: Arc<str>| (&*text).into();
     let mut extras = Extras::default();
-    if let Some(id) = r.optional_text()? {
+    if let Some(id) = r.optional_text().ok()? {
         extras.group = Some(Group { id: text(id), sequence: i32::from_ne_bytes(r.u32()?.to_ne_bytes()) });
     }
-    if let Some(cron) = r.optional_text()? {
+    if let Some(cron) = r.optional_text().ok()? {
         let (delay_ms, period_ms, repeat) = (r.u64()?, r.u64()?, r.u32()?);
         extras.schedule = Some(Schedule { delay_ms, period_ms, repeat, cron: text(cron) });
     }
-    if let Some(sender) = r.optional_text()? {
+    if let Some(sender) = r.optional_text().ok()? {
         extras.duplicate = Some((text(sender), r.u64()?));
     }
     Some(extras)

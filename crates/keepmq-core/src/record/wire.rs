@@ -39,6 +39,10 @@ impl Writer<'_> {
     }
 }
 
+/// The bytes are not what was written.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable;
+
 /// Reads record fields; `None` when the bytes are not what was written.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
@@ -84,11 +88,12 @@ impl<'a> Reader<'a> {
         self.text().map(Text::from)
     }
 
-    pub(super) fn optional_text(&mut self) -> Option<Option<Arc<str>>> {
-        match self.u8()? {
-            0 => Some(None),
-            1 => Some(Some(self.text()?.into())),
-            _ => None,
+    /// A text that may be absent.
+    pub(super) fn optional_text(&mut self) -> Result<Option<Arc<str>>, Unreadable> {
+        match self.u8().ok_or(Unreadable)? {
+            0 => Ok(None),
+            1 => self.text().map(|text| Some(text.into())).ok_or(Unreadable),
+            _ => Err(Unreadable),
         }
     }
 

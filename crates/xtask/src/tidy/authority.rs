@@ -29,10 +29,7 @@ const DOCUMENT: [&str; 4] = ["map", "maps", "entry", "entries"];
 
 /// Judges one file.
 pub(crate) fn check(source: &Source) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = source
-        .shipped_paths()
-        .flat_map(|path| judge(source, path))
-        .collect();
+    let mut faults: Vec<Fault> = source.shipped_paths().flat_map(|path| judge(source, path)).collect();
     faults.sort();
     faults.dedup();
     faults
@@ -43,15 +40,9 @@ fn judge(source: &Source, path: &NamedPath) -> Vec<Fault> {
     let mut faults = Vec::new();
     for name in &path.segments {
         if name == PERMIT && !house::may_name_permits(&source.krate) {
-            faults.push(fault(
-                "`Permit` is named outside policy and core".to_owned(),
-                "go through the gate",
-            ));
+            faults.push(fault("`Permit` is named outside policy and core".to_owned(), "go through the gate"));
         } else if may_not_decide(source) && DECIDERS.contains(&name.as_str()) {
-            faults.push(fault(
-                format!("`{name}` is called outside core's gate"),
-                "ask the gate",
-            ));
+            faults.push(fault(format!("`{name}` is called outside core's gate"), "ask the gate"));
         } else if house::is_outside_the_gate(&source.krate) && checks_rights(name) {
             let wrong = format!("`{name}` sounds like a check of rights");
             faults.push(fault(
@@ -78,10 +69,7 @@ fn checks_rights(name: &str) -> bool {
     let words = words(name);
     (0..words.len()).any(|at| {
         let word = words[at].as_str();
-        let before = at
-            .checked_sub(1)
-            .and_then(|before| words.get(before))
-            .map(String::as_str);
+        let before = at.checked_sub(1).and_then(|before| words.get(before)).map(String::as_str);
         let after = words.get(at + 1).map(String::as_str);
         let is_document = word == "authorization" && after.is_some_and(|after| DOCUMENT.contains(&after));
         is_about_rights(word) && before != Some("not") && !is_document
@@ -89,14 +77,7 @@ fn checks_rights(name: &str) -> bool {
 }
 
 fn is_about_rights(word: &str) -> bool {
-    let begins = [
-        "authoriz",
-        "authoris",
-        "permit",
-        "permission",
-        "privilege",
-        "decide",
-    ];
+    let begins = ["authoriz", "authoris", "permit", "permission", "privilege", "decide"];
     begins.iter().any(|begin| word.starts_with(begin)) || ["acl", "acls"].contains(&word)
 }
 
@@ -216,24 +197,12 @@ mod tests {
         let test = "#[cfg(test)]\nmod tests { fn denied_without_acl() { permit(); } }";
         assert_eq!(faults("keepmq-mqtt/src/session.rs", test), 0);
         assert_eq!(faults("keepmq-mqtt/tests/denied.rs", "fn without_acl() {}"), 0);
-        assert_eq!(
-            faults(
-                "keepmq-mqtt/src/session.rs",
-                "fn a() { log!(\"x {}\", self.permitted); }"
-            ),
-            1
-        );
+        assert_eq!(faults("keepmq-mqtt/src/session.rs", "fn a() { log!(\"x {}\", self.permitted); }"), 1);
     }
 
     #[test]
     fn a_name_is_reported_once_a_line() {
-        assert_eq!(
-            faults("keepmq-net/src/lib.rs", "use crate::acl::{one, two, three};"),
-            1
-        );
-        assert_eq!(
-            faults("keepmq-net/src/lib.rs", "use crate::acl::{one,\n two};"),
-            2
-        );
+        assert_eq!(faults("keepmq-net/src/lib.rs", "use crate::acl::{one, two, three};"), 1);
+        assert_eq!(faults("keepmq-net/src/lib.rs", "use crate::acl::{one,\n two};"), 2);
     }
 }

@@ -25,12 +25,8 @@ pub(crate) fn check(source: &Source, bans: &[Ban], room: &str) -> Vec<Fault> {
 }
 
 fn names(segments: &[String], run: &[&str]) -> bool {
-    let same = |window: &[String]| {
-        window
-            .iter()
-            .zip(run)
-            .all(|(word, banned)| *banned == "_" || word == banned)
-    };
+    let same =
+        |window: &[String]| window.iter().zip(run).all(|(word, banned)| *banned == "_" || word == banned);
     segments.windows(run.len()).any(same)
 }
 
@@ -39,17 +35,12 @@ mod tests {
     use super::{Ban, check};
     use crate::tidy::source::Source;
 
-    const BANS: [Ban; 2] = [
-        (&["Instant", "now"], "take it as an argument"),
-        (&["rand", "_"], "take it as an argument"),
-    ];
+    const BANS: [Ban; 2] =
+        [(&["Instant", "now"], "take it as an argument"), (&["rand", "_"], "take it as an argument")];
 
     fn lines(text: &str) -> Vec<usize> {
         let source = Source::parse("crates/a/src/lib.rs", text).unwrap();
-        check(&source, &BANS, "this room")
-            .into_iter()
-            .map(|fault| fault.line)
-            .collect()
+        check(&source, &BANS, "this room").into_iter().map(|fault| fault.line).collect()
     }
 
     #[test]

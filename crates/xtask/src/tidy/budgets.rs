@@ -22,9 +22,8 @@ const NAMED: usize = 5;
 /// Judges the length of the files in `crates/`.
 pub(crate) fn files(sources: &[Source]) -> Vec<Fault> {
     let shipped = sources.iter().filter(|source| source.kind == Kind::Source);
-    let measured: Vec<(usize, String)> = shipped
-        .map(|source| (source.source_lines(), source.path.clone()))
-        .collect();
+    let measured: Vec<(usize, String)> =
+        shipped.map(|source| (source.source_lines(), source.path.clone())).collect();
     let over = measured.iter().filter(|(lines, _)| *lines > FILE_MOST);
     let mut faults: Vec<Fault> = over
         .map(|(lines, path)| {
@@ -45,10 +44,8 @@ pub(crate) fn functions(sources: &[Source], exceptions: &Exceptions) -> Vec<Faul
     let mut measured = Vec::new();
     for source in sources {
         for function in source.shipped_functions() {
-            measured.push((
-                function.lines(),
-                format!("{}:{} {}", source.path, function.first, function.name),
-            ));
+            measured
+                .push((function.lines(), format!("{}:{} {}", source.path, function.first, function.name)));
             faults.extend(function_fault(source, function, exceptions));
         }
     }
@@ -63,21 +60,15 @@ fn function_fault(source: &Source, function: &Function, exceptions: &Exceptions)
     }
     let subject = format!("{}:{}", source.path, function.name);
     let fault = |wrong: String, remedy: &str| Some(Fault::at(&source.path, function.first, wrong, remedy));
-    let length = format!(
-        "`{}` has {} lines, {FUNCTION_MOST} at most",
-        function.name,
-        function.lines()
-    );
+    let length = format!("`{}` has {} lines, {FUNCTION_MOST} at most", function.name, function.lines());
     match (exceptions.excuse(Rule::LongFunction, &subject), function.is_table) {
         (true, true) => None,
-        (true, false) => fault(
-            format!("{length}, and it is no flat `match` table that could be excused"),
-            "split it",
-        ),
-        (false, true) => fault(
-            length,
-            "split it, or ask an exception for the table in crates/xtask/exceptions.txt",
-        ),
+        (true, false) => {
+            fault(format!("{length}, and it is no flat `match` table that could be excused"), "split it")
+        }
+        (false, true) => {
+            fault(length, "split it, or ask an exception for the table in crates/xtask/exceptions.txt")
+        }
         (false, false) => fault(length, "split it into steps with names"),
     }
 }
@@ -95,18 +86,11 @@ fn percentile_fault(
     if found <= budget {
         return None;
     }
-    let longest: Vec<String> = measured
-        .iter()
-        .take(NAMED)
-        .map(|(lines, name)| format!("{name} ({lines})"))
-        .collect();
+    let longest: Vec<String> =
+        measured.iter().take(NAMED).map(|(lines, name)| format!("{name} ({lines})")).collect();
     let wrong =
         format!("{percent} of 100 {what} should have at most {budget} lines, they have up to {found}");
-    Some(Fault::of(
-        EVERYWHERE,
-        wrong,
-        format!("shorten the longest: {}", longest.join(", ")),
-    ))
+    Some(Fault::of(EVERYWHERE, wrong, format!("shorten the longest: {}", longest.join(", "))))
 }
 
 /// The smallest value that so many of a hundred do not exceed.
@@ -130,10 +114,7 @@ mod tests {
     }
 
     fn long_table(lines: usize) -> String {
-        format!(
-            "fn long() {{ match x {{\n{}}} }}\n",
-            "1 => one(),\n".repeat(lines - 2)
-        )
+        format!("fn long() {{ match x {{\n{}}} }}\n", "1 => one(),\n".repeat(lines - 2))
     }
 
     const SHORT: &str = "fn short() {}\n";

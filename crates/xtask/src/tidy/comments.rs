@@ -35,12 +35,7 @@ pub(crate) fn comments(text: &str, tokens: &TokenStream) -> Vec<Comment> {
     let mut keep = |range: Range<usize>, doc: bool| {
         let text = text.get(range.clone()).unwrap_or_default().trim_end();
         let last = line(range.start + text.len().saturating_sub(1));
-        found.push(Comment {
-            first: line(range.start),
-            last,
-            text: text.to_owned(),
-            doc,
-        });
+        found.push(Comment { first: line(range.start), last, text: text.to_owned(), doc });
     };
     let mut end = 0;
     for place in places.into_iter().chain(std::iter::once(text.len()..text.len())) {
@@ -58,9 +53,7 @@ pub(crate) fn comments(text: &str, tokens: &TokenStream) -> Vec<Comment> {
 
 /// The byte at which each line starts.
 fn line_starts(text: &str) -> Vec<usize> {
-    std::iter::once(0)
-        .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-        .collect()
+    std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
 }
 
 /// Byte ranges of all tokens in order. The tokens made from one documentation comment all have the comment's range.
@@ -88,11 +81,7 @@ fn between(text: &str, stretch: Range<usize>) -> Vec<Range<usize>> {
     while let Some(rest) = text.get(at..stretch.end) {
         let Some(offset) = rest.find('/') else { break };
         let comment = &rest[offset..];
-        let length = if comment.starts_with("/*") {
-            block_length(comment)
-        } else {
-            line_length(comment)
-        };
+        let length = if comment.starts_with("/*") { block_length(comment) } else { line_length(comment) };
         found.push(at + offset..at + offset + length);
         at += offset + length;
     }
@@ -134,16 +123,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<(usize, usize, String, bool)> {
         let all = comments(text, &text.parse().unwrap());
-        all.into_iter()
-            .map(
-                |Comment {
-                     first,
-                     last,
-                     text,
-                     doc,
-                 }| (first, last, text, doc),
-            )
-            .collect()
+        all.into_iter().map(|Comment { first, last, text, doc }| (first, last, text, doc)).collect()
     }
 
     #[test]
@@ -170,20 +150,15 @@ mod tests {
     #[test]
     fn block_comments_nest_and_span_lines() {
         let text = "/* a /* b */\n c */ fn a() {}\n/** Doc\n of b. */\nfn b() {}";
-        let places: Vec<_> = found(text)
-            .into_iter()
-            .map(|(first, last, _, doc)| (first, last, doc))
-            .collect();
+        let places: Vec<_> =
+            found(text).into_iter().map(|(first, last, _, doc)| (first, last, doc)).collect();
         assert_eq!(places, [(1, 2, false), (3, 4, true)]);
     }
 
     #[test]
     fn letters_of_several_bytes_move_nothing() {
         let text = "const A: &str = \"äöü→\"; // erst\n/// Zweite — Zeile\nfn a() {} // dritt";
-        let lines: Vec<_> = found(text)
-            .into_iter()
-            .map(|(first, _, text, _)| (first, text))
-            .collect();
+        let lines: Vec<_> = found(text).into_iter().map(|(first, _, text, _)| (first, text)).collect();
         let expected = [(1, "// erst"), (2, "/// Zweite — Zeile"), (3, "// dritt")];
         assert_eq!(lines, expected.map(|(line, text)| (line, text.to_owned())));
     }
@@ -212,10 +187,7 @@ mod tests {
             [(1, 1, "//// not documentation".to_owned(), false)]
         );
         assert_eq!(
-            found("// a\r\n// b\r\n")
-                .iter()
-                .map(|c| c.2.as_str())
-                .collect::<Vec<_>>(),
+            found("// a\r\n// b\r\n").iter().map(|c| c.2.as_str()).collect::<Vec<_>>(),
             ["// a", "// b"]
         );
     }
@@ -223,10 +195,7 @@ mod tests {
     #[test]
     fn this_file_has_the_comments_that_its_lines_show() {
         let text = include_str!("comments.rs");
-        let shown = text
-            .lines()
-            .filter(|line| line.trim_start().starts_with("//"))
-            .count();
+        let shown = text.lines().filter(|line| line.trim_start().starts_with("//")).count();
         assert_eq!(found(text).len(), shown);
     }
 }

@@ -54,9 +54,7 @@ mod tests {
         let text = "use a::Used; pub struct Queue { depth: u8 } impl Queue { pub fn push(&self) { called() } }
             trait Store { fn commit(&self); } enum Verb { Publish } const MOST: u8 = 1; macro_rules! table { () => {} }";
         let found = defined_names(&syn::parse_file(text).unwrap());
-        let expected = [
-            "MOST", "Publish", "Queue", "Store", "Verb", "commit", "depth", "push", "table",
-        ];
+        let expected = ["MOST", "Publish", "Queue", "Store", "Verb", "commit", "depth", "push", "table"];
         assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), expected);
     }
 }

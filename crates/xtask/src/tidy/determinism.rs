@@ -58,12 +58,6 @@ mod tests {
 
     #[test]
     fn points_in_time_may_be_handed_around() {
-        assert_eq!(
-            faults(
-                "keepmq-core",
-                "use std::time::{Duration, Instant};\nfn a(now: Instant) {}"
-            ),
-            0
-        );
+        assert_eq!(faults("keepmq-core", "use std::time::{Duration, Instant};\nfn a(now: Instant) {}"), 0);
     }
 }

@@ -22,12 +22,8 @@ const KEYWORDS: [&str; 13] = [
 
 /// Files that every checkout has.
 pub(crate) fn missing(files: &[String]) -> Vec<Fault> {
-    let missing = REQUIRED
-        .iter()
-        .filter(|name| !files.iter().any(|file| file == *name));
-    missing
-        .map(|name| Fault::of(name, "the file is missing", "add it"))
-        .collect()
+    let missing = REQUIRED.iter().filter(|name| !files.iter().any(|file| file == *name));
+    missing.map(|name| Fault::of(name, "the file is missing", "add it")).collect()
 }
 
 /// Files and folders by their path.
@@ -111,20 +107,14 @@ fn place(code: &str) -> Option<Place> {
     }
     let (path, names) = code.split_once(": ").unwrap_or((code, ""));
     let path = path.split([':', ' ']).next().unwrap_or_default();
-    Some(Place {
-        path: path.to_owned(),
-        names: names.split(',').flat_map(identifiers).collect(),
-    })
+    Some(Place { path: path.to_owned(), names: names.split(',').flat_map(identifiers).collect() })
 }
 
 /// `trait Store` gives `Store`, `Shard::step(input)` gives `Shard` and `step`.
 fn identifiers(name: &str) -> Vec<String> {
     let name = name.split(['(', '[', '!']).next().unwrap_or_default();
     let words = name.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-    words
-        .filter(|word| !word.is_empty() && !KEYWORDS.contains(word))
-        .map(str::to_owned)
-        .collect()
+    words.filter(|word| !word.is_empty() && !KEYWORDS.contains(word)).map(str::to_owned).collect()
 }
 
 fn place_fault(place: &Place, document: &str, tree: &Tree, sources: &[Source]) -> Option<String> {
@@ -151,25 +141,16 @@ mod tests {
 
     fn faults(path: &str, text: &str) -> Vec<(usize, String)> {
         let files = owned(&["README.md", "docs/guide.md", "crates/a/src/lib.rs", "LICENSE"]);
-        let sources = [Source::parse(
-            "crates/a/src/lib.rs",
-            "pub struct Queue; impl Queue { fn push() {} }",
-        )
-        .unwrap()];
+        let sources =
+            [Source::parse("crates/a/src/lib.rs", "pub struct Queue; impl Queue { fn push() {} }").unwrap()];
         let found = check(path, text, &Tree::of(&files), &sources);
         found.into_iter().map(|fault| (fault.line, fault.wrong)).collect()
     }
 
     #[test]
     fn every_project_has_its_papers() {
-        assert_eq!(
-            missing(&owned(&["ARCHITECTURE.md", "README.md", "LICENSE", "Cargo.lock"])),
-            []
-        );
-        assert_eq!(
-            missing(&owned(&["docs/README.md", "LICENSE", "Cargo.lock"])).len(),
-            2
-        );
+        assert_eq!(missing(&owned(&["ARCHITECTURE.md", "README.md", "LICENSE", "Cargo.lock"])), []);
+        assert_eq!(missing(&owned(&["docs/README.md", "LICENSE", "Cargo.lock"])).len(), 2);
     }
 
     #[test]
@@ -189,10 +170,7 @@ mod tests {
             ),
             []
         );
-        let broken = faults(
-            "README.md",
-            "# Top\n\nSee [a](docs/none.md) and [b](../outside.md).\n",
-        );
+        let broken = faults("README.md", "# Top\n\nSee [a](docs/none.md) and [b](../outside.md).\n");
         assert_eq!(broken.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 3]);
         assert_eq!(faults("README.md", "`[a](none.md)`\n\n    [a](none.md)\n"), []);
     }
@@ -200,10 +178,7 @@ mod tests {
     #[test]
     fn paths_into_the_code_exist() {
         assert_eq!(
-            faults(
-                "README.md",
-                "`crates/a/src/lib.rs:12`, `crates/a`, `crates/*/src`, `crates/<x>`"
-            ),
+            faults("README.md", "`crates/a/src/lib.rs:12`, `crates/a`, `crates/*/src`, `crates/<x>`"),
             []
         );
         assert_eq!(faults("README.md", "`crates/a/src/gone.rs`").len(), 1);
@@ -231,19 +206,10 @@ mod tests {
 
     #[test]
     fn a_file_that_defines_nothing_of_that_name_is_named() {
-        for bad in [
-            "`crates/a/src/lib.rs: Queue, Topic`",
-            "`crates/a/src/lib.rs: trait Topic`",
-        ] {
+        for bad in ["`crates/a/src/lib.rs: Queue, Topic`", "`crates/a/src/lib.rs: trait Topic`"] {
             let found = faults("ARCHITECTURE.md", bad);
             assert!(found[0].1.contains("no `Topic`"), "{found:?}");
         }
-        assert_eq!(
-            faults(
-                "ARCHITECTURE.md",
-                "`crates/a/src/lib.rs: fn push()`, `LICENSE: none`"
-            ),
-            []
-        );
+        assert_eq!(faults("ARCHITECTURE.md", "`crates/a/src/lib.rs: fn push()`, `LICENSE: none`"), []);
     }
 }

@@ -18,10 +18,8 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    const ALL: [(&'static str, Self); 2] = [
-        ("long-function", Self::LongFunction),
-        ("unsafe-code", Self::UnsafeCode),
-    ];
+    const ALL: [(&'static str, Self); 2] =
+        [("long-function", Self::LongFunction), ("unsafe-code", Self::UnsafeCode)];
 }
 
 struct Entry {
@@ -57,10 +55,7 @@ impl Exceptions {
 
     /// Whether the subject may break the rule.
     pub(crate) fn excuse(&self, rule: Rule, subject: &str) -> bool {
-        let mut matching = self
-            .entries
-            .iter()
-            .filter(|entry| entry.rule == rule && entry.subject == subject);
+        let mut matching = self.entries.iter().filter(|entry| entry.rule == rule && entry.subject == subject);
         matching.next().inspect(|entry| entry.applied.set(true)).is_some()
     }
 
@@ -84,18 +79,10 @@ fn entry(line: usize, text: &str) -> Result<Entry, String> {
     if reason.trim().is_empty() {
         return Err("the exception has no reason".to_owned());
     }
-    let (rule, subject) = what
-        .trim()
-        .split_once(' ')
-        .ok_or("the exception has no subject")?;
+    let (rule, subject) = what.trim().split_once(' ').ok_or("the exception has no subject")?;
     let known = Rule::ALL.into_iter().find(|(name, _)| *name == rule);
     let (_, rule) = known.ok_or_else(|| format!("there are no exceptions from `{rule}`"))?;
-    Ok(Entry {
-        line,
-        rule,
-        subject: subject.trim().to_owned(),
-        applied: Cell::new(false),
-    })
+    Ok(Entry { line, rule, subject: subject.trim().to_owned(), applied: Cell::new(false) })
 }
 
 #[cfg(test)]
@@ -137,9 +124,6 @@ mod tests {
             Exceptions::parse("# list\nnonsense\n\nunsafe-code a -- b\nlong-function c -- d\n");
         assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2]);
         assert!(list.excuse(Rule::UnsafeCode, "a"));
-        assert_eq!(
-            list.stale().iter().map(|fault| fault.line).collect::<Vec<_>>(),
-            [5]
-        );
+        assert_eq!(list.stale().iter().map(|fault| fault.line).collect::<Vec<_>>(), [5]);
     }
 }

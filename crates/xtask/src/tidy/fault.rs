@@ -18,12 +18,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// A fault at a line.
     pub(crate) fn at(path: &str, line: usize, wrong: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            wrong: wrong.into(),
-            remedy: remedy.into(),
-        }
+        Self { path: path.to_owned(), line, wrong: wrong.into(), remedy: remedy.into() }
     }
 
     /// A fault of a whole file or folder.
@@ -34,11 +29,7 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{}:{}: {}; {}",
-            self.path, self.line, self.wrong, self.remedy
-        )
+        write!(out, "{}:{}: {}; {}", self.path, self.line, self.wrong, self.remedy)
     }
 }
 

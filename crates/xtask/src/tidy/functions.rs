@@ -47,12 +47,7 @@ impl Collector {
         let first = signature.fn_token.span.start().line;
         let last = body.brace_token.span.close().end().line;
         let is_table = is_table(body, last - first + 1);
-        self.found.push(Function {
-            name: signature.ident.to_string(),
-            first,
-            last,
-            is_table,
-        });
+        self.found.push(Function { name: signature.ident.to_string(), first, last, is_table });
     }
 }
 
@@ -104,10 +99,7 @@ mod tests {
 
     fn lengths(text: &str) -> Vec<(String, usize)> {
         let found = functions(&syn::parse_file(text).unwrap());
-        found
-            .iter()
-            .map(|function| (function.name.clone(), function.lines()))
-            .collect()
+        found.iter().map(|function| (function.name.clone(), function.lines())).collect()
     }
 
     #[test]
@@ -130,9 +122,7 @@ mod tests {
             functions(&syn::parse_file(&text).unwrap())[0].is_table
         };
         assert!(table("one()"));
-        assert!(!table(
-            "{ one();\n two();\n three();\n four();\n five();\n six();\n }"
-        ));
+        assert!(!table("{ one();\n two();\n three();\n four();\n five();\n six();\n }"));
         let plain = format!("fn a() {{\n{}}}", "    one();\n".repeat(20));
         assert!(!functions(&syn::parse_file(&plain).unwrap())[0].is_table);
     }
@@ -151,9 +141,6 @@ mod tests {
 
     #[test]
     fn closures_belong_to_the_function_around_them() {
-        assert_eq!(
-            lengths("fn a() {\n    let b = || {\n        c()\n    };\n}"),
-            [("a".to_owned(), 5)]
-        );
+        assert_eq!(lengths("fn a() {\n    let b = || {\n        c()\n    };\n}"), [("a".to_owned(), 5)]);
     }
 }

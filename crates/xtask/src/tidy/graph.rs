@@ -21,10 +21,8 @@ pub(crate) fn check(metadata: &Metadata) -> Vec<Fault> {
             ));
             continue;
         };
-        let inside = package
-            .dependencies
-            .iter()
-            .filter(|dependency| ours.contains(&dependency.name.as_str()));
+        let inside =
+            package.dependencies.iter().filter(|dependency| ours.contains(&dependency.name.as_str()));
         faults.extend(inside.filter_map(|dependency| dependency_fault(package, room.may_use, dependency)));
         faults.extend(runtime_fault(metadata, package));
         faults.extend(test_feature_fault(package));
@@ -36,10 +34,7 @@ fn dependency_fault(package: &Package, may_use: &[&str], dependency: &Dependency
     let (from, to) = (package.name.as_str(), dependency.name.as_str());
     let fault = |wrong: String, remedy: &str| Some(Fault::of(&package.manifest(), wrong, remedy));
     if house::DEVELOPMENT.contains(&to) {
-        return fault(
-            format!("`{from}` depends on `{to}`, which is for development only"),
-            "take it out",
-        );
+        return fault(format!("`{from}` depends on `{to}`, which is for development only"), "take it out");
     }
     // Tests may build a neighbour to talk to; only a protocol that knows the core would not be tested as a stranger.
     if dependency.is_for_tests() {
@@ -54,11 +49,7 @@ fn dependency_fault(package: &Package, may_use: &[&str], dependency: &Dependency
     if may_use.contains(&to) {
         return None;
     }
-    let allowed = if may_use.is_empty() {
-        "none of ours".to_owned()
-    } else {
-        may_use.join(", ")
-    };
+    let allowed = if may_use.is_empty() { "none of ours".to_owned() } else { may_use.join(", ") };
     fault(
         format!("`{from}` depends on `{to}`; it may use {allowed}"),
         "speak through a trait of keepmq-model, or wire it in the binary",
@@ -70,10 +61,7 @@ fn test_feature_fault(package: &Package) -> Option<Fault> {
     if house::DEVELOPMENT.contains(&package.name.as_str()) {
         return None;
     }
-    let shipped = package
-        .dependencies
-        .iter()
-        .filter(|dependency| !dependency.is_for_tests());
+    let shipped = package.dependencies.iter().filter(|dependency| !dependency.is_for_tests());
     let asked = shipped.flat_map(|dependency| &dependency.features);
     let default = package.features.get("default").into_iter().flatten();
     // `store/testing` turns it on in a dependency.
@@ -83,11 +71,7 @@ fn test_feature_fault(package: &Package) -> Option<Fault> {
     };
     let feature = asked.chain(default).find(is_for_tests)?;
     let wrong = format!("turns on `{feature}`, which is for tests");
-    Some(Fault::of(
-        &package.manifest(),
-        wrong,
-        "ask for it under [dev-dependencies]",
-    ))
+    Some(Fault::of(&package.manifest(), wrong, "ask for it under [dev-dependencies]"))
 }
 
 /// Crates that stand on no asynchronous runtime, neither directly nor by what they use.
@@ -112,10 +96,7 @@ mod tests {
     use crate::tidy::metadata::Metadata;
 
     fn faults(lines: &[&str]) -> Vec<String> {
-        check(&Metadata::made_of(lines))
-            .into_iter()
-            .map(|fault| fault.wrong)
-            .collect()
+        check(&Metadata::made_of(lines)).into_iter().map(|fault| fault.wrong).collect()
     }
 
     #[test]
@@ -161,19 +142,13 @@ mod tests {
     #[test]
     fn no_runtime_below_the_core_and_the_protocols() {
         assert_eq!(faults(&["keepmq-store tokio dev"]), [""; 0]);
-        for bad in [
-            "keepmq-store tokio",
-            "keepmq-core tokio dev",
-            "keepmq-mqtt tokio-util",
-            "keepmq-model tokio",
-        ] {
+        for bad in
+            ["keepmq-store tokio", "keepmq-core tokio dev", "keepmq-mqtt tokio-util", "keepmq-model tokio"]
+        {
             assert_eq!(faults(&[bad]).len(), 1, "{bad}");
         }
         let below = faults(&["keepmq-stomp codec", "codec tokio"]);
-        assert_eq!(
-            below,
-            ["stands on an asynchronous runtime: keepmq-stomp -> codec -> tokio"]
-        );
+        assert_eq!(below, ["stands on an asynchronous runtime: keepmq-stomp -> codec -> tokio"]);
     }
 
     #[test]

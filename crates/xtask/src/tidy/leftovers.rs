@@ -19,23 +19,13 @@ const CODE_LINES: usize = 3;
 /// Judges one file, tests too.
 pub(crate) fn check(source: &Source) -> Vec<Fault> {
     let mut faults = unfinished(source);
-    faults.extend(
-        source
-            .comments
-            .iter()
-            .filter_map(|comment| note(&source.path, comment)),
-    );
+    faults.extend(source.comments.iter().filter_map(|comment| note(&source.path, comment)));
     faults.extend(commented_out(source));
     if let Ok(tokens) = source.text.parse() {
         let mut lines = Vec::new();
         ignored(&tokens, &mut lines);
         let fault = |line| {
-            Fault::at(
-                &source.path,
-                line,
-                "a test is ignored without a reason",
-                "write #[ignore = \"why\"]",
-            )
+            Fault::at(&source.path, line, "a test is ignored without a reason", "write #[ignore = \"why\"]")
         };
         faults.extend(lines.into_iter().map(fault));
     }
@@ -43,19 +33,10 @@ pub(crate) fn check(source: &Source) -> Vec<Fault> {
 }
 
 fn unfinished(source: &Source) -> Vec<Fault> {
-    let called = source
-        .paths
-        .iter()
-        .filter(|path| path.is_macro && UNFINISHED.iter().any(|name| path.has(&[name])));
+    let called =
+        source.paths.iter().filter(|path| path.is_macro && UNFINISHED.iter().any(|name| path.has(&[name])));
     called
-        .map(|path| {
-            Fault::at(
-                &source.path,
-                path.line,
-                "unfinished code",
-                "finish it or take it out",
-            )
-        })
+        .map(|path| Fault::at(&source.path, path.line, "unfinished code", "finish it or take it out"))
         .collect()
 }
 
@@ -107,29 +88,17 @@ fn commented_out(source: &Source) -> Vec<Fault> {
     let lines: Vec<&str> = source.text.lines().collect();
     // A comment behind code explains that line, whatever it looks like.
     let alone = |comment: &&Comment| {
-        let line = comment
-            .first
-            .checked_sub(1)
-            .and_then(|at| lines.get(at))
-            .copied()
-            .unwrap_or_default();
+        let line = comment.first.checked_sub(1).and_then(|at| lines.get(at)).copied().unwrap_or_default();
         comment.is_plain_line() && line.trim_start().starts_with("//")
     };
     let comments: Vec<&Comment> = source.comments.iter().filter(alone).collect();
     let runs = comments.chunk_by(|a, b| a.first + 1 == b.first);
     runs.filter_map(|run| {
-        let texts: Vec<&str> = run
-            .iter()
-            .map(|comment| comment.text.trim_start_matches('/').trim())
-            .collect();
+        let texts: Vec<&str> =
+            run.iter().map(|comment| comment.text.trim_start_matches('/').trim()).collect();
         let texts = outside_fences(texts);
         let at = code_in(&texts)?;
-        Some(Fault::at(
-            &source.path,
-            run[0].first + at,
-            "code in a comment",
-            "take it out; git remembers it",
-        ))
+        Some(Fault::at(&source.path, run[0].first + at, "code in a comment", "take it out; git remembers it"))
     })
     .collect()
 }
@@ -152,9 +121,7 @@ fn code_in(lines: &[&str]) -> Option<usize> {
     if filled >= CODE_LINES && lines.iter().any(|line| ends_as_code(line)) && parses(&lines.join("\n")) {
         return lines.iter().position(|line| !line.is_empty());
     }
-    lines
-        .windows(CODE_LINES)
-        .position(|window| window.iter().all(|line| reads_as_code(line)))
+    lines.windows(CODE_LINES).position(|window| window.iter().all(|line| reads_as_code(line)))
 }
 
 fn ends_as_code(line: &str) -> bool {
@@ -241,10 +208,7 @@ mod tests {
             lines("// Use:\n// ```\n// let x = 1;\n// x.a();\n// x.b();\n// ```\nfn a() {}"),
             Vec::<usize>::new()
         );
-        assert_eq!(
-            lines("// ```\n// x.a();\n// ```\n// let x = 1;\n// x.a();\n// x.b();"),
-            [4]
-        );
+        assert_eq!(lines("// ```\n// x.a();\n// ```\n// let x = 1;\n// x.a();\n// x.b();"), [4]);
     }
 
     #[test]

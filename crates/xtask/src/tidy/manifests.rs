@@ -15,18 +15,12 @@ pub(crate) fn check(path: &str, text: &str) -> Vec<Fault> {
         Err(error) => return vec![Fault::of(path, format!("does not parse: {error}"), "mend it")],
     };
     let line = |word: &str| {
-        (1..)
-            .zip(text.lines())
-            .find(|(_, text)| text.starts_with(word))
-            .map_or(1, |(line, _)| line)
+        (1..).zip(text.lines()).find(|(_, text)| text.starts_with(word)).map_or(1, |(line, _)| line)
     };
     let mut faults = Vec::new();
     let folder = path.rsplit('/').nth(1).unwrap_or_default();
     let package = manifest.get("package");
-    let name = package
-        .and_then(|package| package.get("name"))
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let name = package.and_then(|package| package.get("name")).and_then(Value::as_str).unwrap_or_default();
     if name != folder {
         let wrong = format!("the package `{name}` lies in the folder `{folder}`");
         faults.push(Fault::at(path, line("name"), wrong, "give both the same name"));
@@ -34,12 +28,7 @@ pub(crate) fn check(path: &str, text: &str) -> Vec<Fault> {
     for field in INHERITED {
         if !is_inherited(package.and_then(|package| package.get(field))) {
             let wrong = format!("`{field}` is not the workspace's");
-            faults.push(Fault::at(
-                path,
-                line(field),
-                wrong,
-                format!("write `{field}.workspace = true`"),
-            ));
+            faults.push(Fault::at(path, line(field), wrong, format!("write `{field}.workspace = true`")));
         }
     }
     if !is_inherited(manifest.get("lints")) {
@@ -54,10 +43,7 @@ pub(crate) fn check(path: &str, text: &str) -> Vec<Fault> {
 }
 
 fn is_inherited(field: Option<&Value>) -> bool {
-    field
-        .and_then(|field| field.get("workspace"))
-        .and_then(Value::as_bool)
-        == Some(true)
+    field.and_then(|field| field.get("workspace")).and_then(Value::as_bool) == Some(true)
 }
 
 #[cfg(test)]
@@ -72,16 +58,9 @@ mod tests {
         for (from, to) in [
             ("edition.workspace = true", "edition = \"2021\""),
             ("license = { workspace = true }", ""),
-            (
-                "[lints]\nworkspace = true",
-                "[lints.rust]\nmissing_docs = \"warn\"",
-            ),
+            ("[lints]\nworkspace = true", "[lints.rust]\nmissing_docs = \"warn\""),
         ] {
-            assert_eq!(
-                check("crates/a/Cargo.toml", &GOOD.replace(from, to)).len(),
-                1,
-                "{to}"
-            );
+            assert_eq!(check("crates/a/Cargo.toml", &GOOD.replace(from, to)).len(), 1, "{to}");
         }
     }
 

@@ -49,18 +49,10 @@ impl Measure {
             return;
         }
         // A line counts once, also with several comments on it.
-        let comments = source
-            .comments
-            .iter()
-            .flat_map(|comment| comment.first..=comment.last);
-        self.comments += comments
-            .filter(|line| !source.is_test(*line))
-            .collect::<BTreeSet<_>>()
-            .len();
+        let comments = source.comments.iter().flat_map(|comment| comment.first..=comment.last);
+        self.comments += comments.filter(|line| !source.is_test(*line)).collect::<BTreeSet<_>>().len();
         let lines = (1..).zip(source.text.lines());
-        self.filled += lines
-            .filter(|(line, text)| !text.trim().is_empty() && !source.is_test(*line))
-            .count();
+        self.filled += lines.filter(|(line, text)| !text.trim().is_empty() && !source.is_test(*line)).count();
         self.source += source.source_lines();
         self.longest_file = self.longest_file.max(source.source_lines());
         let functions = source.shipped_functions().map(super::functions::Function::lines);
@@ -76,11 +68,7 @@ impl Measure {
     }
 
     fn test_target(&self) -> usize {
-        if house::is_keeper(&self.krate) {
-            TESTS_TARGET_KEEPERS
-        } else {
-            TESTS_TARGET
-        }
+        if house::is_keeper(&self.krate) { TESTS_TARGET_KEEPERS } else { TESTS_TARGET }
     }
 
     fn folder(&self) -> String {
@@ -101,17 +89,13 @@ pub(crate) fn measure(sources: &[Source]) -> Vec<Measure> {
 
 /// Too few or far too many comments.
 pub(crate) fn comment_faults(measures: &[Measure]) -> Vec<Fault> {
-    judged(measures)
-        .filter_map(|measure| comment_fault(measure, COMMENTS_FAULT))
-        .collect()
+    judged(measures).filter_map(|measure| comment_fault(measure, COMMENTS_FAULT)).collect()
 }
 
 /// Crates near the edge.
 pub(crate) fn comment_notes(measures: &[Measure]) -> Vec<Fault> {
     let inside = judged(measures).filter(|measure| comment_fault(measure, COMMENTS_FAULT).is_none());
-    inside
-        .filter_map(|measure| comment_fault(measure, COMMENTS_NOTE))
-        .collect()
+    inside.filter_map(|measure| comment_fault(measure, COMMENTS_NOTE)).collect()
 }
 
 /// Too few tests.
@@ -123,10 +107,7 @@ pub(crate) fn test_faults(measures: &[Measure]) -> Vec<Fault> {
         Fault::of(
             &measure.folder(),
             wrong,
-            format!(
-                "at least {floor} to 1, the target is {}",
-                hundredths(measure.test_target())
-            ),
+            format!("at least {floor} to 1, the target is {}", hundredths(measure.test_target())),
         )
     })
     .collect()
@@ -188,14 +169,7 @@ mod tests {
     use crate::tidy::source::Source;
 
     fn sized(krate: &str, source: usize, tests: usize, comments: usize) -> Measure {
-        Measure {
-            krate: krate.to_owned(),
-            source,
-            tests,
-            comments,
-            filled: source,
-            ..Measure::default()
-        }
+        Measure { krate: krate.to_owned(), source, tests, comments, filled: source, ..Measure::default() }
     }
 
     #[test]
@@ -223,44 +197,26 @@ mod tests {
     fn too_few_and_too_many_comments_are_faults() {
         assert_eq!(comment_faults(&[sized("a", 1000, 0, 79)]).len(), 1);
         assert_eq!(comment_faults(&[sized("a", 1000, 0, 310)]).len(), 1);
-        assert_eq!(
-            comment_faults(&[sized("a", 1000, 0, 80), sized("b", 1000, 0, 300)]),
-            []
-        );
+        assert_eq!(comment_faults(&[sized("a", 1000, 0, 80), sized("b", 1000, 0, 300)]), []);
         assert_eq!(comment_faults(&[sized("small", 300, 0, 0)]), []);
     }
 
     #[test]
     fn a_share_near_the_edge_is_noted_only() {
-        assert_eq!(
-            comment_notes(&[sized("a", 1000, 0, 110), sized("b", 1000, 0, 270)]).len(),
-            2
-        );
-        assert_eq!(
-            comment_notes(&[sized("a", 1000, 0, 180), sized("fault", 1000, 0, 10)]),
-            []
-        );
+        assert_eq!(comment_notes(&[sized("a", 1000, 0, 110), sized("b", 1000, 0, 270)]).len(), 2);
+        assert_eq!(comment_notes(&[sized("a", 1000, 0, 180), sized("fault", 1000, 0, 10)]), []);
     }
 
     #[test]
     fn half_as_many_tests_as_source_are_the_floor() {
         assert_eq!(test_faults(&[sized("a", 1000, 499, 0)]).len(), 1);
-        assert_eq!(
-            test_faults(&[sized("a", 1000, 500, 0), sized("small", 300, 0, 0)]),
-            []
-        );
+        assert_eq!(test_faults(&[sized("a", 1000, 500, 0), sized("small", 300, 0, 0)]), []);
     }
 
     #[test]
     fn the_table_names_who_is_behind_its_target() {
-        let text = table(&[
-            sized("keepmq-core", 1000, 1200, 0),
-            sized("keepmq-mqtt", 1000, 1200, 0),
-        ]);
-        assert!(
-            text.ends_with("below their target of tests: keepmq-core\n"),
-            "{text}"
-        );
+        let text = table(&[sized("keepmq-core", 1000, 1200, 0), sized("keepmq-mqtt", 1000, 1200, 0)]);
+        assert!(text.ends_with("below their target of tests: keepmq-core\n"), "{text}");
         assert!(text.contains("1.20    1.50"), "{text}");
     }
 }

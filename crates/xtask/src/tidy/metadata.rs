@@ -82,11 +82,7 @@ impl Metadata {
     /// Asks cargo, about one platform: then what only others need has not to be downloaded.
     pub(crate) fn load(root: &Path) -> anyhow::Result<Self> {
         let mut cargo = Command::new("cargo");
-        cargo.args([
-            "metadata",
-            "--format-version=1",
-            "--filter-platform=x86_64-unknown-linux-gnu",
-        ]);
+        cargo.args(["metadata", "--format-version=1", "--filter-platform=x86_64-unknown-linux-gnu"]);
         let output = cargo.current_dir(root).output().context("cargo metadata")?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "cargo metadata: {said}");
@@ -99,9 +95,7 @@ impl Metadata {
 
     /// The packages of the workspace.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
+        self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
     }
 
     /// The shortest way from a package to the first whose name fits, its own name first. Dependencies for tests count
@@ -112,24 +106,14 @@ impl Metadata {
         tests_too: bool,
         fits: impl Fn(&str) -> bool,
     ) -> Option<Vec<&str>> {
-        let nodes: HashMap<&str, &Node> = self
-            .resolve
-            .nodes
-            .iter()
-            .map(|node| (node.id.as_str(), node))
-            .collect();
-        let mut queue: VecDeque<Vec<&str>> = nodes
-            .get(from.id.as_str())
-            .map(|node| vec![node.id.as_str()])
-            .into_iter()
-            .collect();
+        let nodes: HashMap<&str, &Node> =
+            self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+        let mut queue: VecDeque<Vec<&str>> =
+            nodes.get(from.id.as_str()).map(|node| vec![node.id.as_str()]).into_iter().collect();
         let mut seen: HashSet<&str> = queue.iter().flatten().copied().collect();
         while let Some(way) = queue.pop_front() {
             let last = nodes.get(way.last()?)?;
-            let links = last
-                .deps
-                .iter()
-                .filter(|link| link.counts(tests_too && way.len() == 1));
+            let links = last.deps.iter().filter(|link| link.counts(tests_too && way.len() == 1));
             for target in links.map(|link| link.pkg.as_str()) {
                 if !seen.insert(target) {
                     continue;
@@ -145,10 +129,7 @@ impl Metadata {
     }
 
     fn name_of(&self, id: &str) -> &str {
-        self.packages
-            .iter()
-            .find(|package| package.id == id)
-            .map_or("?", |package| &package.name)
+        self.packages.iter().find(|package| package.id == id).map_or("?", |package| &package.name)
     }
 }
 
@@ -176,11 +157,7 @@ impl Metadata {
                 .filter(move |line| line[0] == name);
             own.filter(|line| line.len() > 1).collect::<Vec<_>>()
         };
-        let kind = |line: &[&str]| {
-            line.get(2)
-                .filter(|kind| **kind != "normal")
-                .map(ToString::to_string)
-        };
+        let kind = |line: &[&str]| line.get(2).filter(|kind| **kind != "normal").map(ToString::to_string);
         let package = |name: &&str| {
             let dependencies: Vec<_> = lines_of(name)
                 .iter()
@@ -199,10 +176,8 @@ impl Metadata {
                 .collect();
             serde_json::json!({"id": name, "deps": edges})
         };
-        let members: Vec<&&str> = names
-            .iter()
-            .filter(|name| name.starts_with("keepmq") || **name == "xtask")
-            .collect();
+        let members: Vec<&&str> =
+            names.iter().filter(|name| name.starts_with("keepmq") || **name == "xtask").collect();
         let json = serde_json::json!({
             "packages": names.iter().map(package).collect::<Vec<_>>(),
             "workspace_members": members,
@@ -218,13 +193,8 @@ mod tests {
 
     fn way(lines: &[&str], tests_too: bool) -> Option<String> {
         let metadata = Metadata::made_of(lines);
-        let from = metadata
-            .members()
-            .find(|package| package.name == "keepmq-core")
-            .unwrap();
-        metadata
-            .way_to(from, tests_too, |name| name == "tokio")
-            .map(|way| way.join(" -> "))
+        let from = metadata.members().find(|package| package.name == "keepmq-core").unwrap();
+        metadata.way_to(from, tests_too, |name| name == "tokio").map(|way| way.join(" -> "))
     }
 
     #[test]
@@ -237,10 +207,7 @@ mod tests {
     #[test]
     fn what_tests_need_counts_when_asked_for() {
         assert_eq!(way(&["keepmq-core tokio dev"], false), None);
-        assert_eq!(
-            way(&["keepmq-core tokio dev"], true).unwrap(),
-            "keepmq-core -> tokio"
-        );
+        assert_eq!(way(&["keepmq-core tokio dev"], true).unwrap(), "keepmq-core -> tokio");
         assert_eq!(way(&["keepmq-core a dev", "a tokio dev"], true), None);
         assert_eq!(way(&["keepmq-core a", "a tokio build"], true), None);
     }
@@ -248,37 +215,22 @@ mod tests {
     #[test]
     fn members_are_told_from_what_they_need() {
         let metadata = Metadata::made_of(&["keepmq-core bytes"]);
-        let members: Vec<_> = metadata
-            .members()
-            .map(|package| (package.name.clone(), package.manifest()))
-            .collect();
-        assert_eq!(
-            members,
-            [(
-                "keepmq-core".to_owned(),
-                "crates/keepmq-core/Cargo.toml".to_owned()
-            )]
-        );
+        let members: Vec<_> =
+            metadata.members().map(|package| (package.name.clone(), package.manifest())).collect();
+        assert_eq!(members, [("keepmq-core".to_owned(), "crates/keepmq-core/Cargo.toml".to_owned())]);
     }
 
     #[test]
     fn circles_come_to_an_end() {
-        assert_eq!(
-            way(&["keepmq-core a", "a b", "b a", "b keepmq-core"], false),
-            None
-        );
+        assert_eq!(way(&["keepmq-core a", "a b", "b a", "b keepmq-core"], false), None);
     }
 
     #[test]
     fn the_kind_of_a_dependency_is_known() {
         let metadata = Metadata::made_of(&["keepmq-core a dev", "keepmq-core b", "keepmq-core c build"]);
         let core = metadata.members().next().unwrap();
-        let for_tests: Vec<&str> = core
-            .dependencies
-            .iter()
-            .filter(|d| d.is_for_tests())
-            .map(|d| d.name.as_str())
-            .collect();
+        let for_tests: Vec<&str> =
+            core.dependencies.iter().filter(|d| d.is_for_tests()).map(|d| d.name.as_str()).collect();
         assert_eq!((core.dependencies.len(), for_tests), (3, vec!["a"]));
     }
 }

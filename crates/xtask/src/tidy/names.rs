@@ -6,20 +6,15 @@ use syn::visit::{self, Visit};
 use super::fault::Fault;
 use super::source::Source;
 
-const EMPTY: [&str; 9] = [
-    "utils", "util", "common", "misc", "helpers", "helper", "manager", "managers", "impl",
-];
+const EMPTY: [&str; 9] =
+    ["utils", "util", "common", "misc", "helpers", "helper", "manager", "managers", "impl"];
 const REMEDY: &str = "name it by its main type or verb, or move its parts to what they are about";
 
 /// Judges the path of any file of the project.
 pub(crate) fn check_path(path: &str) -> Vec<Fault> {
-    let parts = path
-        .split('/')
-        .map(|part| part.split('.').next().unwrap_or_default());
+    let parts = path.split('/').map(|part| part.split('.').next().unwrap_or_default());
     let empty = parts.filter(|part| says_nothing(part));
-    empty
-        .map(|part| Fault::of(path, format!("`{part}` says nothing"), REMEDY))
-        .collect()
+    empty.map(|part| Fault::of(path, format!("`{part}` says nothing"), REMEDY)).collect()
 }
 
 /// Judges the modules inside a file.
@@ -28,14 +23,7 @@ pub(crate) fn check_modules(source: &Source) -> Vec<Fault> {
     modules.visit_file(&source.ast);
     let empty = modules.found.into_iter().filter(|(name, _)| says_nothing(name));
     empty
-        .map(|(name, line)| {
-            Fault::at(
-                &source.path,
-                line,
-                format!("module `{name}` says nothing"),
-                REMEDY,
-            )
-        })
+        .map(|(name, line)| Fault::at(&source.path, line, format!("module `{name}` says nothing"), REMEDY))
         .collect()
 }
 
@@ -52,8 +40,7 @@ struct Modules {
 
 impl<'ast> Visit<'ast> for Modules {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        self.found
-            .push((item.ident.to_string(), item.ident.span().start().line));
+        self.found.push((item.ident.to_string(), item.ident.span().start().line));
         visit::visit_item_mod(self, item);
     }
 }
@@ -73,12 +60,9 @@ mod tests {
         ] {
             assert_eq!(check_path(bad).len(), 1, "{bad}");
         }
-        for good in [
-            "crates/a/src/queue.rs",
-            "crates/a/src/common_name.rs",
-            ".gitignore",
-            "docs/implement.md",
-        ] {
+        for good in
+            ["crates/a/src/queue.rs", "crates/a/src/common_name.rs", ".gitignore", "docs/implement.md"]
+        {
             assert_eq!(check_path(good), [], "{good}");
         }
     }

@@ -58,10 +58,7 @@ impl Reader {
                 TokenTree::Group(group) => {
                     let is_tree = colons == 2 && group.delimiter() == Delimiter::Brace;
                     let before = self.current.take();
-                    let prefix = before
-                        .as_ref()
-                        .filter(|_| is_tree)
-                        .map(|path| path.segments.clone());
+                    let prefix = before.as_ref().filter(|_| is_tree).map(|path| path.segments.clone());
                     if prefix.is_none() {
                         self.found.extend(before);
                     }
@@ -79,11 +76,7 @@ impl Reader {
         if !joined {
             self.end(false);
         }
-        let fresh = || NamedPath {
-            segments: prefix.to_vec(),
-            line,
-            is_macro: false,
-        };
+        let fresh = || NamedPath { segments: prefix.to_vec(), line, is_macro: false };
         let path = self.current.get_or_insert_with(fresh);
         path.segments.push(word);
         path.line = line;
@@ -101,21 +94,13 @@ mod tests {
     use super::{NamedPath, named_paths};
 
     fn names(text: &str) -> Vec<String> {
-        named_paths(&text.parse().unwrap())
-            .iter()
-            .map(|path| path.segments.join("::"))
-            .collect()
+        named_paths(&text.parse().unwrap()).iter().map(|path| path.segments.join("::")).collect()
     }
 
     #[test]
     fn trees_of_uses_are_written_out() {
         let found = names("use std::{net, time::{Instant, Duration as D}, io::*};");
-        for path in [
-            "std::net",
-            "std::time::Instant",
-            "std::time::Duration",
-            "std::io::*",
-        ] {
+        for path in ["std::net", "std::time::Instant", "std::time::Duration", "std::io::*"] {
             assert!(found.contains(&path.to_owned()), "{path} in {found:?}");
         }
     }
@@ -128,12 +113,7 @@ mod tests {
 
     #[test]
     fn types_before_a_colon_are_no_part_of_a_path() {
-        assert_eq!(
-            names("struct A { b: std::net::TcpStream, r#async: u8 }")
-                .last()
-                .unwrap(),
-            "u8"
-        );
+        assert_eq!(names("struct A { b: std::net::TcpStream, r#async: u8 }").last().unwrap(), "u8");
         assert!(names("let a: b::C = d;").contains(&"b::C".to_owned()));
     }
 
@@ -153,10 +133,8 @@ mod tests {
     #[test]
     fn leaves_of_trees_keep_their_lines() {
         let paths = named_paths(&"use a::{\n b,\n c::{self,\n d},\n};".parse().unwrap());
-        let found: Vec<(String, usize)> = paths
-            .iter()
-            .map(|path| (path.segments.join("::"), path.line))
-            .collect();
+        let found: Vec<(String, usize)> =
+            paths.iter().map(|path| (path.segments.join("::"), path.line)).collect();
         for (path, line) in [("a::b", 2), ("a::c::self", 3), ("a::c::d", 4)] {
             assert!(found.contains(&(path.to_owned(), line)), "{path} in {found:?}");
         }

@@ -78,11 +78,7 @@ mod tests {
     #[test]
     fn hosts_of_registries_are_found() {
         for (name, end) in HOSTS {
-            assert_eq!(
-                check("a.md", &format!("x\nhttps://{name}.{end}/a")).len(),
-                1,
-                "{name}"
-            );
+            assert_eq!(check("a.md", &format!("x\nhttps://{name}.{end}/a")).len(), 1, "{name}");
         }
         let (name, end) = HOSTS[0];
         let lock = check("js/package-lock.json", &format!("https://{name}.{end}"));
@@ -106,12 +102,9 @@ mod tests {
     #[test]
     fn other_paths_with_the_same_words_are_free() {
         let (work, root) = (folder(0), folder(1));
-        for text in [
-            format!("docs{work}/a"),
-            format!("{work}ers"),
-            format!("..{root}/x"),
-            format!("$HOME}}{root}"),
-        ] {
+        for text in
+            [format!("docs{work}/a"), format!("{work}ers"), format!("..{root}/x"), format!("$HOME}}{root}")]
+        {
             assert_eq!(check("a.sh", &text), [], "{text}");
         }
     }

@@ -47,9 +47,7 @@ pub(crate) fn check(source: &Source) -> Vec<Fault> {
 }
 
 fn is_shard(path: &str) -> bool {
-    let inside = path
-        .strip_prefix("crates/")
-        .and_then(|rest| rest.strip_prefix(house::CORE));
+    let inside = path.strip_prefix("crates/").and_then(|rest| rest.strip_prefix(house::CORE));
     inside.is_some_and(|inside| inside == "/src/shard.rs" || inside.starts_with("/src/shard/"))
 }
 
@@ -83,11 +81,7 @@ mod tests {
 
     #[test]
     fn shards_have_no_locks_and_no_channels() {
-        for bad in [
-            "use std::sync::Mutex;",
-            "use parking_lot::RwLock;",
-            "use std::sync::mpsc::Sender;",
-        ] {
+        for bad in ["use std::sync::Mutex;", "use parking_lot::RwLock;", "use std::sync::mpsc::Sender;"] {
             assert_eq!(faults(SHARD, bad), 1, "{bad}");
             assert_eq!(faults("crates/keepmq-core/src/shard.rs", bad), 1, "{bad}");
             assert_eq!(faults(GATE, bad), 0, "{bad}");
@@ -96,32 +90,21 @@ mod tests {
 
     #[test]
     fn plain_state_is_fine() {
-        assert_eq!(
-            faults(SHARD, "/// Without async.\nstruct A { waiting: u8, channel: u8 }"),
-            0
-        );
+        assert_eq!(faults(SHARD, "/// Without async.\nstruct A { waiting: u8, channel: u8 }"), 0);
     }
 
     #[test]
     fn macros_hide_nothing_and_tests_are_free() {
         assert_eq!(faults(PROTOCOL, "fn a() { select! { b = c.await => d } }"), 1);
-        assert_eq!(
-            faults(SHARD, "#[cfg(test)]\nmod tests { use std::sync::Mutex; }"),
-            0
-        );
-        assert_eq!(
-            faults("crates/keepmq-core/src/shard/tests.rs", "use std::thread;"),
-            0
-        );
+        assert_eq!(faults(SHARD, "#[cfg(test)]\nmod tests { use std::sync::Mutex; }"), 0);
+        assert_eq!(faults("crates/keepmq-core/src/shard/tests.rs", "use std::thread;"), 0);
     }
 
     #[test]
     fn only_the_folder_of_the_shards_is_one() {
-        for path in [
-            "crates/keepmq-core/src/sharding.rs",
-            "crates/keepmq-store/src/shard/a.rs",
-            "fuzz/shard.rs",
-        ] {
+        for path in
+            ["crates/keepmq-core/src/sharding.rs", "crates/keepmq-store/src/shard/a.rs", "fuzz/shard.rs"]
+        {
             assert_eq!(faults(path, "use std::sync::Mutex;"), 0, "{path}");
         }
     }

@@ -68,17 +68,13 @@ impl Source {
         let broken = |line, error: &dyn std::fmt::Display| {
             Fault::at(path, line, format!("does not parse: {error}"), "mend the syntax")
         };
-        let tokens: TokenStream = text
-            .parse()
-            .map_err(|e: proc_macro2::LexError| broken(e.span().start().line, &e))?;
+        let tokens: TokenStream =
+            text.parse().map_err(|e: proc_macro2::LexError| broken(e.span().start().line, &e))?;
         let ast: syn::File = syn::parse2(tokens.clone()).map_err(|e| broken(e.span().start().line, &e))?;
         let kind = Kind::of(path);
         let lines = text.lines().count();
-        let tests = if kind == Kind::Test {
-            std::iter::once(1..=lines).collect()
-        } else {
-            test_lines(&ast, lines)
-        };
+        let tests =
+            if kind == Kind::Test { std::iter::once(1..=lines).collect() } else { test_lines(&ast, lines) };
         Ok(Self {
             path: path.to_owned(),
             krate: path
@@ -124,16 +120,12 @@ impl Source {
 
     /// What the code that ships names; for benchmarks and examples nothing.
     pub(crate) fn shipped_paths(&self) -> impl Iterator<Item = &NamedPath> {
-        self.paths
-            .iter()
-            .filter(|path| self.kind == Kind::Source && !self.is_test(path.line))
+        self.paths.iter().filter(|path| self.kind == Kind::Source && !self.is_test(path.line))
     }
 
     /// The functions that ship.
     pub(crate) fn shipped_functions(&self) -> impl Iterator<Item = &Function> {
-        self.functions
-            .iter()
-            .filter(|function| self.kind == Kind::Source && !self.is_test(function.first))
+        self.functions.iter().filter(|function| self.kind == Kind::Source && !self.is_test(function.first))
     }
 }
 
@@ -157,20 +149,12 @@ mod tests {
         let text = "fn a() {}\n\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\n";
         let source = Source::parse("crates/a/src/lib.rs", text).unwrap();
         assert_eq!((source.source_lines(), source.test_lines()), (2, 4));
-        assert_eq!(
-            source
-                .shipped_functions()
-                .map(|f| f.name.as_str())
-                .collect::<Vec<_>>(),
-            ["a"]
-        );
+        assert_eq!(source.shipped_functions().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]
     fn a_file_that_does_not_parse_is_a_fault_with_its_line() {
-        let fault = Source::parse("crates/a/src/lib.rs", "fn a() {}\nfn b( {}\n")
-            .err()
-            .unwrap();
+        let fault = Source::parse("crates/a/src/lib.rs", "fn a() {}\nfn b( {}\n").err().unwrap();
         assert_eq!(fault.line, 2);
     }
 }

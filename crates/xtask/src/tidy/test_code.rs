@@ -29,12 +29,8 @@ pub(crate) fn test_modules(ast: &syn::File) -> Vec<String> {
 }
 
 fn only_in_tests(attributes: &[Attribute]) -> bool {
-    let conditions = attributes
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("cfg"));
-    conditions
-        .filter_map(|attribute| attribute.parse_args::<Meta>().ok())
-        .any(|meta| needs_test(&meta))
+    let conditions = attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    conditions.filter_map(|attribute| attribute.parse_args::<Meta>().ok()).any(|meta| needs_test(&meta))
 }
 
 /// Whether a condition can only hold in a test build.
@@ -54,9 +50,7 @@ fn needs_test(condition: &Meta) -> bool {
 
 fn is_test_feature(value: &Expr) -> bool {
     match value {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(name), ..
-        }) => TEST_FEATURES.contains(&name.value().as_str()),
+        Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) => TEST_FEATURES.contains(&name.value().as_str()),
         _ => false,
     }
 }
@@ -109,10 +103,7 @@ mod tests {
     use super::{test_lines, test_modules};
 
     fn lines(text: &str) -> Vec<usize> {
-        test_lines(&syn::parse_file(text).unwrap(), text.lines().count())
-            .into_iter()
-            .flatten()
-            .collect()
+        test_lines(&syn::parse_file(text).unwrap(), text.lines().count()).into_iter().flatten().collect()
     }
 
     #[test]
@@ -133,10 +124,7 @@ mod tests {
 
     #[test]
     fn the_features_for_tests_of_other_crates_count() {
-        assert_eq!(
-            lines("#[cfg(any(test, feature = \"conformance\"))]\nmod a {}"),
-            [1, 2]
-        );
+        assert_eq!(lines("#[cfg(any(test, feature = \"conformance\"))]\nmod a {}"), [1, 2]);
         assert_eq!(lines("#[cfg(all(unix, test))]\nmod a {}"), [1, 2]);
     }
 
@@ -149,16 +137,10 @@ mod tests {
 
     #[test]
     fn parts_of_items_can_be_tests() {
-        assert_eq!(
-            lines("struct A {\n    b: u8,\n    #[cfg(test)]\n    c: u8,\n}"),
-            [3, 4]
-        );
+        assert_eq!(lines("struct A {\n    b: u8,\n    #[cfg(test)]\n    c: u8,\n}"), [3, 4]);
         assert_eq!(lines("enum A {\n    B,\n    #[cfg(test)]\n    C,\n}"), [3, 4]);
         assert_eq!(lines("fn a() {\n    #[cfg(test)]\n    let b = 1;\n}"), [2, 3]);
-        assert_eq!(
-            lines("#[cfg(test)]\nuse a::{\n    b,\n};\nfn c() {}"),
-            [1, 2, 3, 4]
-        );
+        assert_eq!(lines("#[cfg(test)]\nuse a::{\n    b,\n};\nfn c() {}"), [1, 2, 3, 4]);
     }
 
     #[test]

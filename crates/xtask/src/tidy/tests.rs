@@ -33,17 +33,11 @@ const CLEAN: [(&str, &str); 9] = [
     ("Cargo.lock", "version = 4\n"),
     ("LICENSE", "MIT"),
     ("README.md", "See [the map](ARCHITECTURE.md)."),
-    (
-        "ARCHITECTURE.md",
-        "The door is `crates/keepmq-core/src/lib.rs: Gate`.",
-    ),
+    ("ARCHITECTURE.md", "The door is `crates/keepmq-core/src/lib.rs: Gate`."),
     (".gitignore", "/ignored"),
     ("ignored/utils.rs", "does not even parse"),
     ("crates/keepmq-core/Cargo.toml", MANIFEST),
-    (
-        "crates/keepmq-core/src/lib.rs",
-        "//! Doc.\n#![forbid(unsafe_code)]\nstruct Gate;",
-    ),
+    ("crates/keepmq-core/src/lib.rs", "//! Doc.\n#![forbid(unsafe_code)]\nstruct Gate;"),
 ];
 
 fn write(root: &Path, path: &str, text: &str) {
@@ -55,11 +49,7 @@ fn write(root: &Path, path: &str, text: &str) {
 /// The clean workspace with some files put in or replaced.
 fn workspace_with(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let git = Command::new("git")
-        .args(["init", "--quiet"])
-        .current_dir(folder.path())
-        .status()
-        .unwrap();
+    let git = Command::new("git").args(["init", "--quiet"]).current_dir(folder.path()).status().unwrap();
     assert!(git.success());
     for (path, text) in CLEAN.iter().chain(files) {
         write(folder.path(), path, text);
@@ -78,10 +68,7 @@ fn said(files: &[(&str, &str)]) -> Vec<String> {
 fn says_once(files: &[(&str, &str)], place: &str, word: &str) {
     let said = said(files);
     assert_eq!(said.len(), 1, "{files:?}: {said:#?}");
-    assert!(
-        said[0].starts_with(place) && said[0].contains(word),
-        "{place}, {word}: {said:#?}"
-    );
+    assert!(said[0].starts_with(place) && said[0].contains(word), "{place}, {word}: {said:#?}");
 }
 
 #[test]
@@ -118,11 +105,7 @@ fn every_rule_for_roots_and_manifests_is_asked() {
         "forbid",
     );
     let own = MANIFEST.replace("license.workspace = true", "license = \"MIT\"");
-    says_once(
-        &[("crates/keepmq-core/Cargo.toml", &own)],
-        "crates/keepmq-core/Cargo.toml:",
-        "license",
-    );
+    says_once(&[("crates/keepmq-core/Cargo.toml", &own)], "crates/keepmq-core/Cargo.toml:", "license");
     let unknown = MANIFEST.replace("keepmq-core", "keepmq-extra");
     let lib = ("crates/keepmq-extra/src/lib.rs", "#![forbid(unsafe_code)]");
     says_once(
@@ -135,28 +118,13 @@ fn every_rule_for_roots_and_manifests_is_asked() {
 #[test]
 fn every_rule_for_files_is_asked() {
     let host = ["crates", "io"].join(".");
-    says_once(
-        &[("docs/a.md", &format!("\nfrom {host}"))],
-        "docs/a.md:2:",
-        "registry",
-    );
+    says_once(&[("docs/a.md", &format!("\nfrom {host}"))], "docs/a.md:2:", "registry");
     says_once(&[("docs/a.md", "[b](b.md)")], "docs/a.md:1:", "nowhere");
-    says_once(
-        &[("ARCHITECTURE.md", "`crates/keepmq-core/src/lib.rs: Door`")],
-        "ARCHITECTURE.md:1:",
-        "Door",
-    );
-    says_once(
-        &[("docs/helpers/a.txt", "")],
-        "docs/helpers/a.txt:1:",
-        "says nothing",
-    );
+    says_once(&[("ARCHITECTURE.md", "`crates/keepmq-core/src/lib.rs: Door`")], "ARCHITECTURE.md:1:", "Door");
+    says_once(&[("docs/helpers/a.txt", "")], "docs/helpers/a.txt:1:", "says nothing");
     let folder = workspace_with(&[]);
     fs::remove_file(folder.path().join("LICENSE")).unwrap();
-    assert_eq!(
-        all_faults(&Workspace::load(folder.path()).unwrap())[0].path,
-        "LICENSE"
-    );
+    assert_eq!(all_faults(&Workspace::load(folder.path()).unwrap())[0].path, "LICENSE");
 }
 
 #[test]
@@ -164,18 +132,8 @@ fn exceptions_are_read_and_must_be_needed() {
     let list = "crates/xtask/exceptions.txt";
     let excused = "unsafe-code crates/keepmq-core/src/main.rs -- maps files";
     says_once(&[(list, excused)], list, "nothing needs");
-    assert_eq!(
-        said(&[
-            (list, excused),
-            ("crates/keepmq-core/src/main.rs", "fn main() {}")
-        ]),
-        [""; 0]
-    );
-    says_once(
-        &[(list, "# list\nunsafe-code x")],
-        "crates/xtask/exceptions.txt:2:",
-        "reason",
-    );
+    assert_eq!(said(&[(list, excused), ("crates/keepmq-core/src/main.rs", "fn main() {}")]), [""; 0]);
+    says_once(&[(list, "# list\nunsafe-code x")], "crates/xtask/exceptions.txt:2:", "reason");
 }
 
 #[test]
@@ -190,34 +148,16 @@ fn what_has_grown_is_measured() {
 
 #[test]
 fn what_git_ignores_or_has_lost_is_not_read() {
-    let folder = workspace_with(&[
-        ("docs/gone.md", "x"),
-        ("docs/new.md", "x"),
-        ("docs/bytes.bin", ""),
-    ]);
-    let git = |words: &[&str]| {
-        Command::new("git")
-            .args(words)
-            .current_dir(folder.path())
-            .status()
-            .unwrap()
-    };
+    let folder = workspace_with(&[("docs/gone.md", "x"), ("docs/new.md", "x"), ("docs/bytes.bin", "")]);
+    let git = |words: &[&str]| Command::new("git").args(words).current_dir(folder.path()).status().unwrap();
     assert!(git(&["add", "docs/gone.md"]).success());
     fs::remove_file(folder.path().join("docs/gone.md")).unwrap();
     fs::write(folder.path().join("docs/bytes.bin"), [0xff, 0xfe]).unwrap();
     std::os::unix::fs::symlink("/", folder.path().join("docs/link.md")).unwrap();
     let workspace = Workspace::load(folder.path()).unwrap();
-    let docs: Vec<&str> = workspace
-        .files
-        .iter()
-        .map(String::as_str)
-        .filter(|file| file.contains('/'))
-        .collect();
-    assert_eq!(
-        docs.iter().filter(|file| file.starts_with("docs/")).count(),
-        2,
-        "{docs:?}"
-    );
+    let docs: Vec<&str> =
+        workspace.files.iter().map(String::as_str).filter(|file| file.contains('/')).collect();
+    assert_eq!(docs.iter().filter(|file| file.starts_with("docs/")).count(), 2, "{docs:?}");
     assert!(!docs.contains(&"ignored/utils.rs"));
     assert!(!workspace.texts.contains_key("docs/bytes.bin"), "not UTF-8");
 }

@@ -17,11 +17,7 @@ pub(crate) fn check(source: &Source, exceptions: &Exceptions) -> Vec<Fault> {
         return Vec::new();
     }
     let wrong = "a crate root without `#![forbid(unsafe_code)]`";
-    vec![Fault::of(
-        &source.path,
-        wrong,
-        "add it below the crate's documentation",
-    )]
+    vec![Fault::of(&source.path, wrong, "add it below the crate's documentation")]
 }
 
 /// A file at which the compiler starts a library or a binary.
@@ -29,9 +25,8 @@ fn is_root(path: &str) -> bool {
     let Some((_, inside)) = path.strip_prefix("crates/").and_then(|rest| rest.split_once('/')) else {
         return false;
     };
-    let binary = inside
-        .strip_prefix("src/bin/")
-        .is_some_and(|rest| !rest.contains('/') || rest.ends_with("/main.rs"));
+    let binary =
+        inside.strip_prefix("src/bin/").is_some_and(|rest| !rest.contains('/') || rest.ends_with("/main.rs"));
     ["src/lib.rs", "src/main.rs"].contains(&inside) || binary
 }
 
@@ -60,18 +55,8 @@ mod tests {
 
     #[test]
     fn every_root_forbids_unsafe_code() {
-        assert_eq!(
-            faults("crates/a/src/lib.rs", "//! Doc.\n#![forbid(unsafe_code)]\n", ""),
-            0
-        );
-        assert_eq!(
-            faults(
-                "crates/a/src/lib.rs",
-                "#![forbid(missing_docs, unsafe_code)]\n",
-                ""
-            ),
-            0
-        );
+        assert_eq!(faults("crates/a/src/lib.rs", "//! Doc.\n#![forbid(unsafe_code)]\n", ""), 0);
+        assert_eq!(faults("crates/a/src/lib.rs", "#![forbid(missing_docs, unsafe_code)]\n", ""), 0);
         assert_eq!(faults("crates/a/src/lib.rs", "//! Doc.\n", ""), 1);
         assert_eq!(faults("crates/a/src/main.rs", "#![deny(unsafe_code)]\n", ""), 1);
         assert_eq!(faults("crates/a/src/bin/b.rs", "fn main() {}\n", ""), 1);
@@ -82,9 +67,6 @@ mod tests {
     fn an_exception_must_be_needed() {
         let excused = "unsafe-code crates/a/src/lib.rs -- maps files";
         assert_eq!(faults("crates/a/src/lib.rs", "//! Doc.\n", excused), 0);
-        assert_eq!(
-            faults("crates/a/src/lib.rs", "#![forbid(unsafe_code)]\n", excused),
-            1
-        );
+        assert_eq!(faults("crates/a/src/lib.rs", "#![forbid(unsafe_code)]\n", excused), 1);
     }
 }

@@ -39,13 +39,7 @@ impl Workspace {
             }
         }
         let (sources, broken) = parse(&texts);
-        Ok(Self {
-            files,
-            texts,
-            sources,
-            broken,
-            metadata: Metadata::load(root)?,
-        })
+        Ok(Self { files, texts, sources, broken, metadata: Metadata::load(root)? })
     }
 
     /// The texts whose path ends so.
@@ -58,35 +52,18 @@ impl Workspace {
 /// Tracked files and new ones that are not ignored, without those just deleted and without links.
 fn files(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut git = Command::new("git");
-    let list = git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--deduplicate",
-    ]);
+    let list = git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]);
     let output = list.current_dir(root).output().context("git ls-files")?;
-    ensure!(
-        output.status.success(),
-        "git ls-files: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    ensure!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
     let names = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
     let is_file = |file: &&str| fs::symlink_metadata(root.join(file)).is_ok_and(|found| found.is_file());
-    Ok(names
-        .split_terminator('\0')
-        .filter(is_file)
-        .map(str::to_owned)
-        .collect())
+    Ok(names.split_terminator('\0').filter(is_file).map(str::to_owned).collect())
 }
 
 fn parse(texts: &BTreeMap<String, String>) -> (Vec<Source>, Vec<Fault>) {
     let mut sources = Vec::new();
     let mut broken = Vec::new();
-    let rust = texts
-        .iter()
-        .filter(|(path, _)| Path::new(path).extension().is_some_and(|end| end == "rs"));
+    let rust = texts.iter().filter(|(path, _)| Path::new(path).extension().is_some_and(|end| end == "rs"));
     // On one thread: the places of tokens are only known where they were read.
     for (path, text) in rust {
         match Source::parse(path, text) {
@@ -102,10 +79,7 @@ fn parse(texts: &BTreeMap<String, String>) -> (Vec<Source>, Vec<Fault>) {
 fn mark_test_modules(sources: &mut [Source]) {
     let declared = |source: &Source| {
         let folder = module_folder(&source.path);
-        test_modules(&source.ast)
-            .into_iter()
-            .map(move |name| format!("{folder}/{name}"))
-            .collect::<Vec<_>>()
+        test_modules(&source.ast).into_iter().map(move |name| format!("{folder}/{name}")).collect::<Vec<_>>()
     };
     let modules: Vec<String> = sources.iter().flat_map(declared).collect();
     for source in sources {
@@ -151,9 +125,7 @@ mod tests {
             ("crates/a/src/b/oracle/deep.rs", "fn a() {}\n"),
             ("crates/a/src/b/real.rs", "fn a() {}\n"),
         ];
-        let texts: BTreeMap<_, _> = texts
-            .map(|(path, text)| (path.to_owned(), text.to_owned()))
-            .into();
+        let texts: BTreeMap<_, _> = texts.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
         let (sources, broken) = parse(&texts);
         assert_eq!(broken, []);
         let kinds: Vec<Kind> = sources.iter().map(|source| source.kind).collect();

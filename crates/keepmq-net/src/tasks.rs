@@ -1,0 +1,64 @@
+//! The tasks of the broker: none is forgotten when it ends.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// Starts tasks and waits for them.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    runtime: Handle,
+    ending: Arc<watch::Sender<bool>>,
+    /// Each task holds one; when the last is gone, all have ended.
+    alive: Arc<watch::Sender<()>>,
+}
+
+impl Tasks {
+    /// Tasks of this runtime.
+    pub fn new(runtime: Handle) -> Self {
+        Self { runtime, ending: Arc::new(watch::Sender::new(false)), alive: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// Starts a task.
+    pub fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let alive = self.alive.subscribe();
+        // The receiver is what end() counts.
+        self.runtime.spawn(async move {
+            task.await;
+            drop(alive);
+        });
+    }
+
+    /// Whether everything is to end.
+    pub fn is_ending(&self) -> bool {
+        *self.ending.borrow()
+    }
+
+    /// Waits until everything is to end.
+    pub async fn ending(&self) {
+        // The sender is in self, so that waiting can't fail.
+        let _ = self.ending.subscribe().wait_for(|ending| *ending).await;
+    }
+
+    /// Tells all tasks to end and waits for them, but no longer than `patience`. Says whether all did.
+    pub async fn end(&self, patience: Duration) -> bool {
+        self.ending.send_replace(true);
+        tokio::time::timeout(patience, self.alive.closed()).await.is_ok()
+    }
+
+    /// Has something done on a thread that may block.
+    pub(crate) fn block<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.runtime.spawn_blocking(work)
+    }
+
+    /// Has something done on a thread that may block, and forgets it.
+    pub fn block_and_forget(&self, work: Box<dyn FnOnce() + Send>) {
+        drop(self.runtime.spawn_blocking(work));
+    }
+}
