@@ -174,7 +174,7 @@ pub(crate) fn publish(message: Message) -> Publish {
     Publish {
         tag: None,
         message: Arc::new(message),
-        also: Default::default(),
+        also: smallvec::SmallVec::default(),
         retain: Retain::No,
         tx: None,
         note: None,
