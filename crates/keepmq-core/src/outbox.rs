@@ -82,6 +82,12 @@ impl Outbox {
         left < self.limit && self.starved.swap(false, Ordering::SeqCst)
     }
 
+    /// The connection takes nothing any more: its links are passed over from now on, so that what one of them gives back
+    /// does not go to the next.
+    pub(crate) fn close(&self) {
+        self.bytes.store(usize::MAX / 2, Ordering::SeqCst);
+    }
+
     /// Gives memory back while nothing waits.
     pub(crate) fn shrink(&self) {
         let mut events = self.events.lock();

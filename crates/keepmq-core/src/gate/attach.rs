@@ -138,13 +138,14 @@ impl Client {
         let wild = Arc::new(WildLink::new(self.peer.connection, &self.outbox, attach));
         self.register(attach.link, who, vec![(kind, pattern.clone())], Taken::Wild(Arc::clone(&wild)));
         self.links.insert(attach.link, Link::Wild(Arc::clone(&wild), pattern.clone()));
-        let mut legs = Vec::new();
         let mut directory = self.gate.directory.write();
-        for (queue, entry) in &directory.queues {
-            if queue.kind() == kind && pattern.matches(queue.name()) {
-                let leg = reader.permit(queue).and_then(|permit| wild.leg(entry.line, permit));
-                legs.extend(leg.map(|taker| (entry.line, taker)));
-            }
+        let covered = |queue: &Destination| queue.kind() == kind && pattern.matches(queue.name());
+        let mut queues: Vec<_> = directory.queues.iter().filter(|(queue, _)| covered(queue)).collect();
+        queues.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut legs = Vec::new();
+        for (queue, entry) in queues {
+            let leg = reader.permit(queue).and_then(|permit| wild.leg(entry.line, permit));
+            legs.extend(leg.map(|taker| (entry.line, taker)));
         }
         directory.watchers.insert(pattern, Watcher { reader, link: wild });
         drop(directory);
@@ -190,29 +191,43 @@ impl Client {
 
     pub(super) fn detach(&mut self, link: LinkId, tag: Tag) {
         // Closing what the broker closed a moment ago is no fault of the peer.
-        self.close_link(link);
+        self.close_links(&[link]);
         self.flush();
         self.done(tag);
     }
 
-    /// Closes a link with the next flush, if it is open.
-    pub(super) fn close_link(&mut self, link: LinkId) {
-        let Some(open) = self.links.remove(&link) else {
-            return;
-        };
-        self.gate.unregister(self.peer.connection, link);
-        if let Link::Wild(wild, pattern) = &open {
-            let mut directory = self.gate.directory.write();
-            directory.watchers.remove(pattern, |watcher| Arc::ptr_eq(&watcher.link, wild));
+    /// Closes links with the next flush, those of them that are open. All that they hold goes back before anything of it
+    /// is handed out again, so that it keeps its order.
+    pub(super) fn close_links(&mut self, links: &[LinkId]) {
+        let mut lines = Vec::new();
+        for link in links {
+            let Some(open) = self.links.remove(link) else { continue };
+            self.gate.unregister(self.peer.connection, *link);
+            for (leg, line) in open.legs() {
+                let taker = TakerId { client: self.peer.connection, link: *link, leg };
+                self.push(line.shard, Input::Detach { line: line.slot, taker }, Ask::Nothing);
+                lines.push(line);
+            }
+            self.end_link(&open);
         }
-        for (leg, line) in open.legs() {
-            let taker = TakerId { client: self.peer.connection, link, leg };
-            self.push(line.shard, Input::Detach { line: line.slot, taker }, Ask::Nothing);
+        lines.sort_unstable();
+        lines.dedup();
+        for line in lines {
+            self.push(line.shard, Input::Pump { line: line.slot }, Ask::Nothing);
         }
-        if let Link::Subscription(subscription) = open
-            && subscription.name.is_none()
-        {
-            self.end_passing(&subscription);
+    }
+
+    fn end_link(&mut self, open: &Link) {
+        match open {
+            Link::Queue(_) => {}
+            Link::Wild(wild, pattern) => {
+                let mut directory = self.gate.directory.write();
+                directory.watchers.remove(pattern, |watcher| Arc::ptr_eq(&watcher.link, wild));
+            }
+            Link::Subscription(subscription) if subscription.name.is_none() => {
+                self.end_passing(subscription);
+            }
+            Link::Subscription(_) => {}
         }
     }
 

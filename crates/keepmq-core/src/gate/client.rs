@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use hashbrown::HashMap;
 use keepmq_model::{Destination, Event, LinkId, Principal, Refusal, RefusalKind, Tag, TxId, Verb};
 use keepmq_store::Ticket;
 
@@ -48,7 +47,7 @@ pub struct Client {
     pub(super) who: Option<Arc<Principal>>,
     /// The client id that it holds.
     pub(super) claimed: Option<Arc<str>>,
-    pub(super) links: HashMap<LinkId, Link>,
+    pub(super) links: BTreeMap<LinkId, Link>,
     pub(super) grants: Grants,
     pub(super) answers: Answers,
     pub(super) transactions: BTreeMap<TxId, Transaction>,
@@ -74,7 +73,7 @@ impl Gate {
             outbox: Arc::new(outbox),
             who: None,
             claimed: None,
-            links: HashMap::new(),
+            links: BTreeMap::new(),
             grants: Grants::default(),
             answers: Answers::default(),
             transactions: BTreeMap::new(),
@@ -277,11 +276,12 @@ impl Client {
 
     /// What the broker closed is closed on this side as well.
     fn lost_links(&mut self, events: &[Event]) {
-        for event in events {
-            if let Event::Detached { link, .. } = event {
-                self.close_link(*link);
-            }
-        }
+        let lost = events.iter().filter_map(|event| match event {
+            Event::Detached { link, .. } => Some(*link),
+            _ => None,
+        });
+        let lost: Vec<LinkId> = lost.collect();
+        self.close_links(&lost);
     }
 
     /// The connection is over. What it holds goes back; what was its own goes away.
@@ -290,11 +290,10 @@ impl Client {
             return;
         }
         self.flush();
+        self.outbox.close();
         self.transactions.clear();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
-        for link in links {
-            self.close_link(link);
-        }
+        self.close_links(&links);
         self.flush();
         self.delete_temporaries();
         if let Some(id) = self.claimed.take() {

@@ -78,7 +78,8 @@ impl Gate {
             // One leg of a link by wildcard: the others may go on.
             None => Input::Detach { line: slot, taker },
         };
-        let (_, after) = self.shell.run(line.shard, [input], self.now(), drop);
+        let inputs = [input, Input::Pump { line: slot }];
+        let (_, after) = self.shell.run(line.shard, inputs, self.now(), drop);
         self.finish(after);
     }
 
@@ -99,8 +100,9 @@ impl Gate {
             Taken::Wild(wild) => wild.legs(),
         };
         for (leg, line) in legs {
-            let input = Input::Detach { line: line.slot, taker: TakerId { client, link, leg } };
-            let (_, after) = self.shell.run(line.shard, [input], self.now(), drop);
+            let gone = Input::Detach { line: line.slot, taker: TakerId { client, link, leg } };
+            let inputs = [gone, Input::Pump { line: line.slot }];
+            let (_, after) = self.shell.run(line.shard, inputs, self.now(), drop);
             self.finish(after);
         }
         registered.outbox.put(std::iter::once(Event::Detached { link, refusal }));

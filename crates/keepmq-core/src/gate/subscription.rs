@@ -349,7 +349,7 @@ impl Client {
         };
         check_user(&known, who)?;
         if let Some(link) = self.open_link(name) {
-            self.close_link(link);
+            self.close_links(&[link]);
         }
         let ask = self.ask(Some(tag), 2);
         self.remove_named(name, &known, ask);

@@ -230,7 +230,7 @@ impl Line {
         }
     }
 
-    /// A consumer goes; what it holds goes back. Nobody knows whether it tried, so each counts as handed out once.
+    /// A consumer goes; what it holds goes back, and is handed out again with the next pump. Nobody knows whether it tried, so each counts as handed out once.
     pub(crate) fn detach(&mut self, id: TakerId, cx: &mut Context<'_>) -> Reply {
         self.browsers.retain(|browser| browser.id != id);
         let Some(mut taker) = self.takers.remove(id) else {
@@ -245,7 +245,6 @@ impl Line {
                 self.backlog.put_back(priority, entry, cx);
             }
         }
-        self.pump(cx);
         Reply::Done
     }
 }

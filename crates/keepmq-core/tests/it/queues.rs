@@ -95,6 +95,24 @@ fn what_a_lost_consumer_held_goes_to_the_next_in_its_old_order() {
 }
 
 #[test]
+fn what_a_closing_connection_gives_back_does_not_go_to_its_other_links() {
+    let broker = Broker::new();
+    let mut peer = broker.admin();
+    {
+        let mut lost = broker.admin();
+        lost.consume("q", 1);
+        for link in 2..6 {
+            lost.attach(Attach { credit: 1, ..attach(link, from_queue("q")) }).unwrap();
+        }
+        fill(&mut peer, "q", 5, true);
+        assert_eq!(lost.deliveries().len(), 5);
+    }
+    peer.consume("q", 10);
+    let counts: Vec<u32> = peer.deliveries().iter().map(|delivery| delivery.marks.redeliveries).collect();
+    assert_eq!(counts, [1; 5]);
+}
+
+#[test]
 fn a_released_message_is_not_counted_as_tried() {
     let broker = Broker::new();
     let mut peer = broker.admin();

@@ -30,7 +30,7 @@ impl Session for Lines {
     fn event(&mut self, event: Event, io: &mut Io<'_>) -> Flow {
         match event {
             Event::Welcome(who) => {
-                io.out.buf().extend_from_slice(format!("WELCOME {}\n", who.name).as_bytes())
+                io.out.buf().extend_from_slice(format!("WELCOME {}\n", who.name).as_bytes());
             }
             Event::Deliver(delivery) => {
                 io.out.share(&delivery.message.native.body);

@@ -174,7 +174,7 @@ fn a_large_message_arrives_whole() {
 fn a_peer_that_takes_nothing_is_closed_and_holds_little() {
     let limits = Limits { slow_patience_ms: 10, ..Limits::default() };
     let bounds = Bounds { stall_ms: 300, ..Bounds::default() };
-    let server = Server::start(Wanted { limits, bounds, ..Wanted::default() });
+    let server = Server::start(Wanted { bounds, limits, ..Wanted::default() });
     let (mut slow, mut sender, mut watcher) = (server.login(), server.login(), server.login());
     watcher.say("SUB ends");
     assert_eq!(watcher.hear().as_deref(), Some("OK"));
