@@ -56,6 +56,8 @@ pub(crate) struct Copy {
     /// Whether a crash would undo its last move.
     moving: bool,
     published: Sure,
+    /// Whether the sender was told that it was taken; what need not survive a crash may be refused.
+    answered: bool,
     finished: Sure,
     /// Whether a crash may have undone that it was sent or that it was done with.
     may_be_gone: bool,
@@ -76,6 +78,7 @@ impl Copy {
             place: Place::Home,
             moving: false,
             published: Sure::Perhaps,
+            answered: durable,
             finished: Sure::No,
             may_be_gone: false,
             holder: None,
@@ -103,10 +106,15 @@ impl Copy {
             && ((*line == self.line && self.place != Place::Dead) || (*line == Line::Dead && dead))
     }
 
+    /// Whether the broker may drop it: of what need not survive a crash an absent subscriber is kept so much only.
+    fn may_be_dropped(&self) -> bool {
+        !self.durable && matches!(self.line, Line::Durable(_))
+    }
+
     /// Whether it must be in its own line and can be handed out.
     fn waits(&self, now: u64) -> bool {
         let there = self.finished == Sure::No && self.holder.is_none() && !self.may_be_gone;
-        there && self.place == Place::Home && !self.is_expired(now)
+        there && self.answered && !self.may_be_dropped() && self.place == Place::Home && !self.is_expired(now)
     }
 
     /// Whether it must be in the dead letter queue.
@@ -171,6 +179,25 @@ impl Oracle {
         self.added += 1;
         copy.order = self.added;
         self.copies.entry(message).or_default().push(copy);
+    }
+
+    /// The sender was told that a message was taken.
+    pub(crate) fn answered(&mut self, message: u64) {
+        for copy in self.copies.get_mut(&message).into_iter().flatten() {
+            copy.answered = true;
+        }
+    }
+
+    /// The sender went before it was told what became of a message: it may have been refused.
+    pub(crate) fn never_answered(&mut self, message: u64) {
+        for copy in self.copies.get_mut(&message).into_iter().flatten() {
+            copy.may_be_gone |= !copy.durable;
+        }
+    }
+
+    /// A message was refused.
+    pub(crate) fn never_sent(&mut self, message: u64) {
+        self.copies.remove(&message);
     }
 
     fn all(&mut self) -> impl Iterator<Item = &mut Copy> {

@@ -37,6 +37,8 @@ pub(crate) struct Peer {
     pub(crate) links: Vec<OpenLink>,
     pub(crate) held: Vec<Holding>,
     pub(crate) transaction: Option<TxId>,
+    /// The broker holds back what it sends.
+    pub(crate) slowed: bool,
     next: u32,
 }
 
@@ -47,7 +49,7 @@ impl Peer {
         client.welcome(who, client_id.as_deref().map(Arc::from), true).ok()?;
         let number = client.number();
         let (links, held) = (Vec::new(), Vec::new());
-        Some(Self { number, client, client_id, links, held, transaction: None, next: 0 })
+        Some(Self { number, client, client_id, links, held, transaction: None, slowed: false, next: 0 })
     }
 
     pub(crate) fn say(&mut self, verb: Verb) {

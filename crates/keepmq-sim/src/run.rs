@@ -1,5 +1,6 @@
 //! One run: what happens is drawn from the seed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use keepmq_model::{Destination, Event, LinkId, Outcome, Settle, SubscriptionName, Tag, TxId, Verb};
@@ -55,6 +56,10 @@ struct Run {
     durable: Vec<(String, &'static str)>,
     /// What was sent in open transactions, by connection.
     in_transaction: Vec<(u64, Destination, u64, bool, u8)>,
+    /// Durable messages to queues that nobody was told are safe, with their senders: nobody may be shown them.
+    unanswered: BTreeMap<u64, u64>,
+    /// All messages whose senders were not told yet what became of them.
+    open: BTreeMap<u64, u64>,
     settled_in_transaction: Vec<(u64, Holding)>,
     summary: Summary,
 }
@@ -68,6 +73,8 @@ pub fn run(seed: u64, steps: usize) -> Result<Summary, Violation> {
         peers: Vec::new(),
         durable: Vec::new(),
         in_transaction: Vec::new(),
+        unanswered: BTreeMap::new(),
+        open: BTreeMap::new(),
         settled_in_transaction: Vec::new(),
         summary: Summary::default(),
     };
@@ -148,6 +155,10 @@ impl Run {
         self.roll_back(peer.number);
         let number = peer.number;
         drop(peer);
+        self.unanswered.retain(|_, sender| *sender != number);
+        for (message, _) in self.open.extract_if(.., |_, sender| *sender == number) {
+            self.oracle.never_answered(message);
+        }
         self.oracle.lost_holder(number, MAX_RETURNS, self.world.now());
     }
 
@@ -165,8 +176,9 @@ impl Run {
         let Ok(destination) = destination else { return };
         // Copies of one message that expire in several subscriptions can't be told apart among the dead letters.
         let expires = if destination.kind().is_queue() { expires } else { 0 };
-        let Some(peer) = self.peers.get_mut(which) else { return };
+        let Some(peer) = self.peers.get_mut(which).filter(|peer| !peer.slowed) else { return };
         let mut sent = publish(destination.clone(), number, durable, priority, expires);
+        sent.tag = Some(Tag(number));
         self.summary.sent += 1;
         if let Some(tx) = peer.transaction {
             sent.tx = Some(tx);
@@ -176,6 +188,10 @@ impl Run {
             sent.tx = Some(tx);
             peer.say(Verb::Publish(sent));
             return;
+        }
+        self.open.insert(number, peer.number);
+        if durable && destination.kind().is_queue() {
+            self.unanswered.insert(number, peer.number);
         }
         peer.say(Verb::Publish(sent));
         self.sent(&destination, number, durable, priority, expires);
@@ -323,7 +339,7 @@ impl Run {
             _ => Outcome::Accepted,
         };
         let Some(peer) = self.peers.get_mut(which) else { return };
-        if peer.held.is_empty() {
+        if peer.held.is_empty() || (peer.slowed && peer.transaction.is_some()) {
             return;
         }
         let holding = peer.held.swap_remove(self.chance.index(peer.held.len()));
@@ -363,7 +379,7 @@ impl Run {
     fn transact(&mut self) {
         let Some(which) = self.pick() else { return };
         let commit = !self.chance.one_in(3);
-        let Some(peer) = self.peers.get_mut(which) else { return };
+        let Some(peer) = self.peers.get_mut(which).filter(|peer| !peer.slowed) else { return };
         let number = peer.number;
         let Some(tx) = peer.transaction.take() else {
             let tx = TxId(peer.next().into());
@@ -382,6 +398,7 @@ impl Run {
         let mine: Vec<(u64, Destination, u64, bool, u8)> = mine;
         for (_, destination, message, durable, priority) in mine {
             self.sent(&destination, message, durable, priority, 0);
+            self.oracle.answered(message);
         }
         let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.settled_in_transaction)
             .into_iter()
@@ -426,6 +443,8 @@ impl Run {
         self.summary.crashes += 1;
         self.in_transaction.clear();
         self.settled_in_transaction.clear();
+        self.unanswered.clear();
+        self.open.clear();
         // The old broker's connections are gone without a word; what they say in going changes a dead broker only.
         let peers = std::mem::take(&mut self.peers);
         self.world.crash();
@@ -449,6 +468,11 @@ impl Run {
         }
         // Only now: which connection was looked at first says nothing about which was served first.
         let now = self.world.now();
+        if let Some((line, message)) =
+            delivered.iter().find(|(_, message)| self.unanswered.contains_key(message))
+        {
+            return Err(Wrong(format!("message {message} of {line:?} was handed out before it was safe")));
+        }
         delivered.iter().try_for_each(|(line, message)| self.oracle.check_order(line, *message, now))
     }
 
@@ -468,6 +492,21 @@ impl Run {
                 let number = peer.number;
                 self.oracle.delivered(&line, message, delivery.marks.redeliveries, number, now)?;
                 Ok(Some((line, message)))
+            }
+            Event::Done { tag } => {
+                self.unanswered.remove(&tag.0);
+                self.open.remove(&tag.0);
+                self.oracle.answered(tag.0);
+                Ok(None)
+            }
+            Event::Slowed { why } => {
+                peer.slowed = why.is_some();
+                Ok(None)
+            }
+            Event::Refused { tag: Some(tag), refusal } if refusal.text.contains("the queue is full") => {
+                self.open.remove(&tag.0);
+                self.oracle.never_sent(tag.0);
+                Ok(None)
             }
             Event::Refused { refusal, .. } if refusal.text.contains("no such durable") => Ok(None),
             Event::Refused { refusal, .. } if refusal.text.contains("not there any more") => Ok(None),

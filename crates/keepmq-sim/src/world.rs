@@ -26,6 +26,9 @@ pub(crate) struct World {
 fn limits() -> Limits {
     Limits {
         line_window: 6,
+        line_bytes: 5 * 250,
+        sender_patience_ms: u64::MAX / 2,
+        slow_patience_ms: u64::MAX / 2,
         max_redeliveries: MAX_REDELIVERIES,
         max_returns: MAX_RETURNS,
         outbox_bytes: 4_000,

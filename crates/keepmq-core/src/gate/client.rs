@@ -245,6 +245,7 @@ impl Client {
     pub fn events(&mut self, into: &mut Vec<Event>) {
         self.outbox.look();
         self.check_flow();
+        into.append(&mut self.flow.notices());
         // Asked after the look: what becomes durable from now on rings the bell again.
         let durable = self.gate.shell.store.durable();
         while let Some(answer) = self.answers.next(durable) {

@@ -23,6 +23,8 @@ pub(super) struct Flow {
     held_bytes: u64,
     /// It waited too long: what it sends is refused until there is room.
     refusing: bool,
+    /// What the session is to know of it, ahead of any answer.
+    notices: Vec<Event>,
     /// Whether messages that only memory has were sent since the last flush.
     sent_to_memory: bool,
     /// Whether messages for the disk were sent since the last flush.
@@ -32,6 +34,11 @@ pub(super) struct Flow {
 impl Flow {
     pub(super) fn is_refusing(&self) -> bool {
         self.refusing
+    }
+
+    /// Takes what the session is to know.
+    pub(super) fn notices(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.notices)
     }
 
     /// A message was admitted.
@@ -102,7 +109,7 @@ impl Client {
         if self.flow.since.is_none() && self.must_wait() {
             let now = self.gate.now();
             self.flow.since = Some(now.mono_ms);
-            self.answers.say(Event::Slowed { why: Some(busy()) });
+            self.flow.notices.push(Event::Slowed { why: Some(busy()) });
             self.wait_for_room();
         } else if self.flow.since.is_none() {
             (self.flow.sent_to_memory, self.flow.sent_to_disk) = (false, false);
@@ -143,7 +150,7 @@ impl Client {
         if !self.must_wait() {
             self.flow.since = None;
             self.flow.refusing = false;
-            self.answers.say(Event::Slowed { why: None });
+            self.flow.notices.push(Event::Slowed { why: None });
             self.say_held();
             return;
         }

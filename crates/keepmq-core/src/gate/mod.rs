@@ -261,7 +261,7 @@ impl Gate {
         let message = Arc::new(self.dead_message(&dead.message, permit.destination()));
         let Dead { line: source, priority, seq, stored, .. } = *dead;
         let left = Input::Left { line: source.slot, priority, seq, stored };
-        let put = Input::Enqueue { line: line.slot, permit, message, marks };
+        let put = Input::Enqueue { line: line.slot, permit, message, marks, whole: true };
         let now = self.now();
         let (_, after) = match source.shard.cmp(&line.shard) {
             std::cmp::Ordering::Less => {

@@ -189,27 +189,30 @@ impl Client {
                 permit: grant.permit.clone(),
                 message: Arc::clone(&admitted.message),
                 marks: Marks::default(),
+                whole: false,
             };
             self.push(line.shard, input, ask);
             return;
         }
-        let inputs = self.inputs(admitted);
+        let inputs = self.inputs(admitted, false);
         let ask = self.ask(tag, u32::try_from(inputs.len()).unwrap_or(u32::MAX));
         for (shard, input) in inputs {
             self.push(shard, input, ask);
         }
     }
 
-    /// What the shards have to do to send a message to all its targets.
-    pub(super) fn inputs(&self, admitted: &Admitted) -> SmallVec<[(u16, Input); 2]> {
+    /// What the shards have to do to send a message to all its targets; `whole` when it is part of something that happens
+    /// whole or not at all.
+    pub(super) fn inputs(&self, admitted: &Admitted, whole: bool) -> SmallVec<[(u16, Input); 2]> {
         let mut inputs = SmallVec::new();
         for grant in &admitted.grants {
             let (permit, message) = (grant.permit.clone(), Arc::clone(&admitted.message));
             match &grant.way {
                 Way::Queue(queue) => {
                     let line = queue.line;
-                    let marks = Marks::default();
-                    inputs.push((line.shard, Input::Enqueue { line: line.slot, permit, message, marks }));
+                    let (line, marks) = (line.slot, Marks::default());
+                    let input = Input::Enqueue { line, permit, message, marks, whole };
+                    inputs.push((queue.line.shard, input));
                 }
                 Way::Topic(topic) => {
                     self.topic_inputs(topic, &permit, &message, admitted.retain, &mut inputs);
@@ -249,7 +252,7 @@ impl Client {
         let Some(line) = self.note_line(&note) else { return };
         let mut work = BTreeMap::<u16, Vec<Input>>::new();
         let mut count = 1;
-        for (shard, input) in self.inputs(admitted) {
+        for (shard, input) in self.inputs(admitted, true) {
             count += 1;
             work.entry(shard).or_default().push(input);
         }

@@ -98,7 +98,7 @@ impl Client {
         let mut work = BTreeMap::<u16, Vec<Input>>::new();
         let mut parts = 0;
         let settlements = transaction.settlements.iter().filter_map(|settle| self.settle_input(settle));
-        let messages = transaction.messages.iter().flat_map(|admitted| self.inputs(admitted));
+        let messages = transaction.messages.iter().flat_map(|admitted| self.inputs(admitted, true));
         for (shard, input) in messages.chain(settlements) {
             parts += 1;
             work.entry(shard).or_default().push(input);

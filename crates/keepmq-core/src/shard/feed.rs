@@ -67,6 +67,7 @@ impl Shard {
         permit: &Permit<Write>,
         message: &Arc<Message>,
         marks: &Marks,
+        whole: bool,
         cx: &mut Context<'_>,
     ) -> Reply {
         let Some(line) = self.lines.get_mut(slot) else {
@@ -74,7 +75,7 @@ impl Shard {
         };
         debug_assert!(matches!(&line.role, Role::Queue(queue) if queue == permit.destination()));
         let stored = message.envelope.durable;
-        if !stored && line.backlog.bytes() > cx.limits.line_bytes * 2 {
+        if !stored && !whole && line.backlog.bytes() > cx.limits.line_bytes * 2 {
             return Reply::Busy("the queue is full");
         }
         let target = line.add(message, marks, stored, cx);

@@ -44,8 +44,9 @@ pub(crate) struct LineKey {
 /// One thing for a shard to do. What touches a destination brings a permit for it.
 #[derive(Debug)]
 pub(crate) enum Input {
-    /// A message for a queue.
-    Enqueue { line: DefaultKey, permit: Permit<Write>, message: Arc<Message>, marks: Marks },
+    /// A message for a queue. `whole`: it is part of something that happens whole or not at all, so it is taken though
+    /// the queue is full.
+    Enqueue { line: DefaultKey, permit: Permit<Write>, message: Arc<Message>, marks: Marks, whole: bool },
     /// A message for the subscriptions of a topic.
     Fan { route: Arc<Route>, permit: Permit<Write>, message: Arc<Message>, from: u64 },
     /// A topic keeps this message, or forgets the one that it has.
@@ -189,9 +190,10 @@ impl Shard {
     /// Does one thing.
     pub(crate) fn step(&mut self, input: Input, cx: &mut Context<'_>) -> Reply {
         match input {
-            Input::Enqueue { line, permit, message, marks } => {
-                self.enqueue(line, &permit, &message, &marks, cx)
+            Input::Enqueue { line, permit, message, marks, whole } => {
+                self.enqueue(line, &permit, &message, &marks, whole, cx)
             }
+
             Input::Fan { route, permit, message, from } => self.fan(&route, &permit, &message, from, cx),
             Input::Retain { permit, message, store } => {
                 self.retain(permit.destination().name(), message.as_ref(), store, cx)
