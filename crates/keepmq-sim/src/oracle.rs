@@ -181,8 +181,16 @@ impl Oracle {
         self.copies.entry(message).or_default().push(copy);
     }
 
-    /// The sender was told that a message was taken.
+    /// The sender was told that a message was taken: from here on a crash must not lose it.
     pub(crate) fn answered(&mut self, message: u64) {
+        for copy in self.copies.get_mut(&message).into_iter().flatten() {
+            copy.answered = true;
+            copy.published = Sure::Yes;
+        }
+    }
+
+    /// A message was taken with its transaction, which is not yet safe.
+    pub(crate) fn taken(&mut self, message: u64) {
         for copy in self.copies.get_mut(&message).into_iter().flatten() {
             copy.answered = true;
         }

@@ -398,7 +398,7 @@ impl Run {
         let mine: Vec<(u64, Destination, u64, bool, u8)> = mine;
         for (_, destination, message, durable, priority) in mine {
             self.sent(&destination, message, durable, priority, 0);
-            self.oracle.answered(message);
+            self.oracle.taken(message);
         }
         let (mine, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.settled_in_transaction)
             .into_iter()
@@ -435,6 +435,8 @@ impl Run {
         };
         peer.say(Verb::Purge { destination, tag: Tag(0) });
         self.oracle.purge(&Line::queue(name), self.world.now());
+        // A page of what was just removed may be on its way.
+        while self.chance.one_in(2) && self.world.read() {}
         self.world.settle();
         self.oracle.synced();
     }
