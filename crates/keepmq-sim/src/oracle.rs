@@ -40,9 +40,17 @@ pub(crate) enum Sure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Home,
+    /// On its way to the dead letters: it is there, and a crash would bring it back.
+    Dying,
     Dead,
     /// A crash left that open.
     Either,
+}
+
+impl Place {
+    fn is_dead(self) -> bool {
+        matches!(self, Self::Dying | Self::Dead)
+    }
 }
 
 /// One copy of a message.
@@ -53,8 +61,6 @@ pub(crate) struct Copy {
     pub(crate) priority: u8,
     pub(crate) expires_ms: u64,
     place: Place,
-    /// Whether a crash would undo its last move.
-    moving: bool,
     published: Sure,
     /// Whether the sender was told that it was taken; what need not survive a crash may be refused.
     answered: bool,
@@ -76,7 +82,6 @@ impl Copy {
             priority,
             expires_ms,
             place: Place::Home,
-            moving: false,
             published: Sure::Perhaps,
             answered: durable,
             finished: Sure::No,
@@ -93,17 +98,17 @@ impl Copy {
 
     /// Whether it expired where it waited; in the dead letter queue nothing expires.
     fn is_expired(&self, now: u64) -> bool {
-        self.place != Place::Dead && self.expires_ms != 0 && self.expires_ms <= now
+        !self.place.is_dead() && self.expires_ms != 0 && self.expires_ms <= now
     }
 
     /// Whether it may be in a line now.
     fn may_be_in(&self, line: &Line, now: u64) -> bool {
         let dead = match self.place {
             Place::Home => self.is_expired(now) && self.durable && !self.is_passing(),
-            Place::Dead | Place::Either => true,
+            Place::Dying | Place::Dead | Place::Either => true,
         };
         self.finished == Sure::No
-            && ((*line == self.line && self.place != Place::Dead) || (*line == Line::Dead && dead))
+            && ((*line == self.line && !self.place.is_dead()) || (*line == Line::Dead && dead))
     }
 
     /// Whether the broker may drop it: of what need not survive a crash an absent subscriber is kept so much only.
@@ -120,7 +125,7 @@ impl Copy {
     /// Whether it must be in the dead letter queue.
     fn waits_dead(&self) -> bool {
         let there = self.finished == Sure::No && self.holder.is_none() && !self.may_be_gone;
-        there && self.place == Place::Dead
+        there && self.place.is_dead()
     }
 
     fn go_back(&mut self, counted: bool) {
@@ -134,7 +139,7 @@ impl Copy {
         match self.place {
             Place::Home if !may_have_died => self.finished = Sure::Yes,
             Place::Home | Place::Either => self.may_be_gone = true,
-            Place::Dead => {}
+            Place::Dying | Place::Dead => {}
         }
     }
 
@@ -144,8 +149,7 @@ impl Copy {
             self.finished = Sure::Yes;
             return;
         }
-        self.place = Place::Dead;
-        self.moving = true;
+        self.place = Place::Dying;
         self.redeliveries = Some(0);
     }
 }
@@ -215,7 +219,7 @@ impl Oracle {
     /// The copy of a message of a line that a connection holds.
     fn held(&mut self, line: &Line, message: u64, by: u64) -> Option<&mut Copy> {
         let held_here = |copy: &&mut Copy| {
-            let here = if copy.place == Place::Dead { *line == Line::Dead } else { *line == copy.line };
+            let here = if copy.place.is_dead() { *line == Line::Dead } else { *line == copy.line };
             copy.holder == Some(by) && here
         };
         self.copies.get_mut(&message)?.iter_mut().find(held_here)
@@ -239,7 +243,7 @@ impl Oracle {
             return wrong("it is not there".to_owned());
         }
         // Several copies of one message may die; the one that surely did is the one that is seen first.
-        here.sort_by_key(|copy| copy.place != Place::Dead);
+        here.sort_by_key(|copy| !copy.place.is_dead());
         let Some(place) = here.iter().position(|copy| copy.holder.is_none()) else {
             return wrong(format!("connection {:?} holds it", here.first().and_then(|copy| copy.holder)));
         };
@@ -315,7 +319,9 @@ impl Oracle {
     pub(crate) fn synced(&mut self) {
         for copy in self.all() {
             copy.published = Sure::Yes;
-            copy.moving = false;
+            if copy.place == Place::Dying {
+                copy.place = Place::Dead;
+            }
             if copy.finished == Sure::Perhaps {
                 copy.finished = Sure::Yes;
             }
@@ -341,7 +347,7 @@ impl Oracle {
             if copy.finished == Sure::Perhaps {
                 copy.finished = Sure::No;
             }
-            if std::mem::take(&mut copy.moving) {
+            if copy.place == Place::Dying {
                 copy.place = Place::Either;
             }
             (copy.holder, copy.redeliveries) = (None, None);

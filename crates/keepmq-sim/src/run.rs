@@ -218,7 +218,7 @@ impl Run {
             for peer in &self.peers {
                 let passing = peer.links.iter().filter_map(|open| open.line.clone());
                 lines.extend(passing.filter(|line| {
-                    matches!(line, Line::Passing(..)) && self.passing_covers(line, destination)
+                    matches!(line, Line::Passing(..)) && Self::passing_covers(line, destination)
                 }));
             }
         }
@@ -227,7 +227,7 @@ impl Run {
         }
     }
 
-    fn passing_covers(&self, line: &Line, destination: &Destination) -> bool {
+    fn passing_covers(line: &Line, destination: &Destination) -> bool {
         let Line::Passing(_, link) = line else { return false };
         let pattern = PATTERNS[usize::try_from(*link).unwrap_or_default() % PATTERNS.len()];
         keepmq_model::Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(destination.name()))
