@@ -3,3 +3,12 @@
 
 pub mod codec;
 mod fault;
+mod format;
+mod json;
+mod limits;
+mod recent;
+mod refusal;
+mod topic;
+
+pub use format::MqttFormat;
+pub use limits::{Limits, Options, RefusedPublish};

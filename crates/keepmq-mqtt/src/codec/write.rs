@@ -40,6 +40,6 @@ mod tests {
         let mut out = BytesMut::new();
         put_text(&mut out, &long);
         assert_eq!(out.len(), 2 + 65_534);
-        assert_eq!(fit_bytes(&[7; 70_000]).len(), 65_535);
+        assert_eq!(fit_bytes(&vec![7; 70_000]).len(), 65_535);
     }
 }
