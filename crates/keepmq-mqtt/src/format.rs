@@ -31,6 +31,7 @@
 //!
 //! Nothing but the flags: the payload is body `Bytes`, also where it is text, as with `ActiveMQ`. There are no properties.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -78,17 +79,18 @@ pub(crate) fn publisher_qos(message: &Message) -> Qos {
 }
 
 /// The payload that an MQTT client gets.
-pub(crate) fn payload(message: &Message, formats: &Formats) -> Bytes {
+#[inline]
+pub(crate) fn payload<'a>(message: &'a Message, formats: &Formats) -> Cow<'a, Bytes> {
     if message.native.protocol == Protocol::Mqtt {
-        return message.native.body.clone();
+        return Cow::Borrowed(&message.native.body);
     }
     match &message.view(formats).body {
-        Body::Text(text) => text.clone().into_bytes(),
-        Body::Bytes(bytes) | Body::Object(bytes) => bytes.clone(),
-        Body::Map(pairs) => json::object(pairs),
-        Body::Stream(values) => json::array(values),
+        Body::Text(text) => Cow::Owned(text.clone().into_bytes()),
+        Body::Bytes(bytes) | Body::Object(bytes) => Cow::Borrowed(bytes),
+        Body::Map(pairs) => Cow::Owned(json::object(pairs)),
+        Body::Stream(values) => Cow::Owned(json::array(values)),
         // Empty, and what is invented later.
-        _ => Bytes::new(),
+        _ => Cow::Owned(Bytes::new()),
     }
 }
 

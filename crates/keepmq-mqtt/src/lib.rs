@@ -8,7 +8,9 @@ mod json;
 mod limits;
 mod recent;
 mod refusal;
+mod session;
 mod topic;
 
 pub use format::MqttFormat;
 pub use limits::{Limits, Options, RefusedPublish};
+pub use session::MqttSession;

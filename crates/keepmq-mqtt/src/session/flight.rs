@@ -1,0 +1,398 @@
+//! Messages on their way to the client, and the packet ids that they hold.
+
+use std::collections::VecDeque;
+
+use keepmq_model::{Delivery, DeliveryId};
+
+use crate::codec::{Fault, PacketId, PacketType, Qos};
+
+/// How many packet ids there are.
+const IDS: u64 = 65_535;
+
+/// The packet id of a message: a function of its place alone, so that the client meets it under the same id after a new
+/// connection or a restart of the broker [MQTT-4.4.0-1].
+pub(super) fn packet_id(place: u64) -> PacketId {
+    let offset = u16::try_from(place % IDS).unwrap_or_default();
+    PacketId::MIN.saturating_add(offset)
+}
+
+/// How far a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// PUBACK is awaited.
+    Once,
+    /// PUBREC is awaited.
+    Twice,
+    /// PUBREC came and is being noted; PUBREL follows.
+    Noting,
+    /// PUBREL was said, PUBCOMP is awaited.
+    Released,
+}
+
+/// A message that holds a packet id.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    place: u64,
+    id: PacketId,
+    state: State,
+    /// Whether the broker has been told that it is done with, though its id is still held.
+    settled: bool,
+    delivery: DeliveryId,
+}
+
+/// What a delivery is to the packet ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It has its id.
+    Send(PacketId),
+    /// Its id is still in use.
+    Wait,
+    /// The client has it: it said PUBREC on another connection.
+    Known,
+}
+
+/// What a PUBREC asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Received {
+    /// To note it before anything is said. With the message's place, and the delivery when it is to be settled now.
+    Note(u64, Option<DeliveryId>),
+    /// PUBREL at once.
+    Release,
+    /// Nothing: PUBREL is on its way.
+    Awaited,
+}
+
+/// Messages on their way, in the order in which they were sent, and those that wait for a packet id.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    entries: VecDeque<Entry>,
+    /// Whether places rise from front to back, as they do but after a resumption. Then an id can only be in use when all
+    /// ids were given out since the front.
+    unsorted: bool,
+    /// Entries that are settled though their id is held.
+    ahead: usize,
+    held: VecDeque<Delivery>,
+}
+
+impl Flight {
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.entries.is_empty() && self.held.is_empty()
+    }
+
+    fn find(&self, id: PacketId) -> Option<usize> {
+        // Answers mostly come in the order of their messages.
+        if self.entries.front()?.id == id {
+            return Some(0);
+        }
+        self.entries.iter().position(|entry| entry.id == id)
+    }
+
+    fn remove(&mut self, at: usize) -> Option<Entry> {
+        let entry = if at == 0 {
+            self.entries.pop_front()
+        } else {
+            self.entries.remove(at)
+        };
+        self.unsorted &= !self.entries.is_empty();
+        entry
+    }
+
+    /// Whether places rise and `place` is the next, with all ids from the front on still to be given out.
+    fn is_surely_free(&self, place: u64) -> bool {
+        match (self.entries.front(), self.entries.back()) {
+            (Some(front), Some(back)) => !self.unsorted && place > back.place && place - front.place < IDS,
+            _ => true,
+        }
+    }
+
+    /// Takes in a message that is to be answered.
+    #[inline]
+    pub(super) fn admit(&mut self, place: u64, delivery: DeliveryId, qos: Qos) -> Admission {
+        let id = packet_id(place);
+        if !self.is_surely_free(place)
+            && let Some(at) = self.find(id)
+        {
+            let known = self.entries.get(at).is_some_and(|entry| {
+                entry.place == place && matches!(entry.state, State::Noting | State::Released)
+            });
+            return if known { Admission::Known } else { Admission::Wait };
+        }
+        let state = if qos == Qos::ExactlyOnce {
+            State::Twice
+        } else {
+            State::Once
+        };
+        self.push(Entry {
+            place,
+            id,
+            state,
+            settled: false,
+            delivery,
+        });
+        Admission::Send(id)
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.unsorted |= self.entries.back().is_some_and(|back| back.place >= entry.place);
+        self.entries.push_back(entry);
+    }
+
+    /// An id whose PUBREC was noted on another connection.
+    pub(super) fn restore(&mut self, id: PacketId, place: u64) {
+        self.ahead += 1;
+        self.push(Entry {
+            place,
+            id,
+            state: State::Released,
+            settled: true,
+            delivery: DeliveryId { leg: 0, number: 0 },
+        });
+    }
+
+    /// A PUBACK came: the delivery that is done with. One of an unknown id means nothing.
+    pub(super) fn acknowledge(&mut self, id: PacketId) -> Result<Option<DeliveryId>, Fault> {
+        let Some(at) = self.find(id) else { return Ok(None) };
+        match self.entries.get(at).map(|entry| entry.state) {
+            Some(State::Once) => Ok(self.remove(at).map(|entry| entry.delivery)),
+            _ => Err(wrong(PacketType::PubAck, id)),
+        }
+    }
+
+    /// A PUBREC came. One of an unknown id is answered with PUBREL, or the client would never be rid of it. With `note`
+    /// the session outlives the connection; at most `most` deliveries are then settled while their ids are held, so that
+    /// a client that never says PUBCOMP gets no more.
+    pub(super) fn received(&mut self, id: PacketId, note: bool, most: usize) -> Result<Received, Fault> {
+        let ahead = self.ahead < most;
+        let Some(at) = self.find(id) else {
+            return Ok(Received::Release);
+        };
+        let Some(entry) = self.entries.get_mut(at) else {
+            return Ok(Received::Release);
+        };
+        match entry.state {
+            State::Once => Err(wrong(PacketType::PubRec, id)),
+            State::Noting => Ok(Received::Awaited),
+            State::Released => Ok(Received::Release),
+            State::Twice if note => {
+                entry.state = State::Noting;
+                entry.settled = ahead;
+                self.ahead += usize::from(ahead);
+                Ok(Received::Note(entry.place, ahead.then_some(entry.delivery)))
+            }
+            State::Twice => {
+                entry.state = State::Released;
+                Ok(Received::Release)
+            }
+        }
+    }
+
+    /// The note is safe. Says whether PUBREL is due.
+    pub(super) fn noted(&mut self, id: PacketId) -> bool {
+        let at = self.find(id);
+        let entry = at.and_then(|at| self.entries.get_mut(at));
+        match entry {
+            Some(entry) if entry.state == State::Noting => {
+                entry.state = State::Released;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A PUBCOMP came: whether the id was in use, and the delivery that is done with now.
+    pub(super) fn complete(&mut self, id: PacketId) -> Result<(bool, Option<DeliveryId>), Fault> {
+        let Some(at) = self.find(id) else {
+            return Ok((false, None));
+        };
+        match self.entries.get(at) {
+            Some(entry) if entry.state == State::Released => {
+                let (settled, delivery) = (entry.settled, entry.delivery);
+                self.ahead -= usize::from(settled);
+                self.remove(at);
+                Ok((true, (!settled).then_some(delivery)))
+            }
+            _ => Err(wrong(PacketType::PubComp, id)),
+        }
+    }
+
+    /// The ids that a resumed session has to say PUBREL for, in order.
+    pub(super) fn released(&self) -> impl Iterator<Item = PacketId> + use<'_> {
+        self.entries
+            .iter()
+            .filter(|entry| entry.state == State::Released)
+            .map(|entry| entry.id)
+    }
+
+    /// Keeps a delivery whose turn has not come. The credit that was granted bounds them.
+    pub(super) fn hold(&mut self, delivery: Delivery) {
+        self.held.push_back(delivery);
+    }
+
+    /// Whether deliveries are kept back: further ones may not overtake them [MQTT-4.6.0-6].
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// The first delivery that was kept back.
+    pub(super) fn unhold(&mut self) -> Option<Delivery> {
+        self.held.pop_front()
+    }
+
+    /// Keeps it back again, as the first.
+    pub(super) fn hold_first(&mut self, delivery: Delivery) {
+        self.held.push_front(delivery);
+    }
+
+    /// Gives memory back after a rush.
+    pub(super) fn shrink(&mut self) {
+        if self.entries.is_empty() && self.entries.capacity() > super::SPARE {
+            self.entries = VecDeque::new();
+        }
+    }
+}
+
+fn wrong(packet: PacketType, id: PacketId) -> Fault {
+    Fault::WrongAnswer { packet, id: id.get() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn number(number: u64) -> DeliveryId {
+        DeliveryId { leg: 0, number }
+    }
+
+    fn id(number: u16) -> PacketId {
+        PacketId::new(number).unwrap()
+    }
+
+    #[test]
+    fn ids_are_a_function_of_the_place_and_never_zero() {
+        assert_eq!(packet_id(0).get(), 1);
+        assert_eq!(packet_id(65_534).get(), 65_535);
+        assert_eq!(packet_id(65_535).get(), 1);
+        assert_eq!(packet_id(u64::MAX).get(), 1);
+    }
+
+    #[test]
+    fn an_id_in_use_makes_the_next_wait() {
+        let mut flight = Flight::default();
+        assert_eq!(
+            flight.admit(1, number(1), Qos::AtLeastOnce),
+            Admission::Send(id(2))
+        );
+        assert_eq!(
+            flight.admit(1 + IDS, number(2), Qos::AtLeastOnce),
+            Admission::Wait
+        );
+        assert_eq!(flight.acknowledge(id(2)), Ok(Some(number(1))));
+        assert_eq!(
+            flight.admit(1 + IDS, number(2), Qos::AtLeastOnce),
+            Admission::Send(id(2))
+        );
+    }
+
+    #[test]
+    fn an_answer_must_be_the_one_that_the_qos_asks_for() {
+        let mut flight = Flight::default();
+        flight.admit(0, number(1), Qos::AtLeastOnce);
+        flight.admit(1, number(2), Qos::ExactlyOnce);
+        assert!(flight.received(id(1), false, 9).is_err());
+        assert!(flight.complete(id(1)).is_err());
+        assert!(flight.acknowledge(id(2)).is_err());
+        assert!(flight.complete(id(2)).is_err());
+        assert_eq!(flight.received(id(2), false, 9), Ok(Received::Release));
+        assert!(flight.acknowledge(id(2)).is_err());
+        assert_eq!(flight.complete(id(2)), Ok((true, Some(number(2)))));
+        assert_eq!(flight.acknowledge(id(1)), Ok(Some(number(1))));
+        assert!(flight.is_idle());
+    }
+
+    #[test]
+    fn answers_to_nothing_mean_nothing() {
+        let mut flight = Flight::default();
+        assert_eq!(flight.acknowledge(id(9)), Ok(None));
+        assert_eq!(flight.received(id(9), true, 9), Ok(Received::Release));
+        assert_eq!(flight.complete(id(9)), Ok((false, None)));
+        assert!(!flight.noted(id(9)));
+    }
+
+    #[test]
+    fn a_noted_message_is_settled_once_and_only_so_many_ahead() {
+        let mut flight = Flight::default();
+        for place in 0..3 {
+            flight.admit(place, number(place + 1), Qos::ExactlyOnce);
+        }
+        assert_eq!(
+            flight.received(id(1), true, 2),
+            Ok(Received::Note(0, Some(number(1))))
+        );
+        assert_eq!(flight.received(id(1), true, 2), Ok(Received::Awaited));
+        assert_eq!(
+            flight.received(id(2), true, 2),
+            Ok(Received::Note(1, Some(number(2))))
+        );
+        assert_eq!(flight.received(id(3), true, 2), Ok(Received::Note(2, None)));
+        assert!(flight.complete(id(3)).is_err());
+        assert!(flight.noted(id(3)) && !flight.noted(id(3)) && flight.noted(id(1)));
+        assert_eq!(flight.complete(id(3)), Ok((true, Some(number(3)))));
+        assert_eq!(flight.complete(id(1)), Ok((true, None)));
+    }
+
+    /// [MQTT-4.4.0-1]
+    #[test]
+    fn a_message_that_the_client_has_is_known_again_by_its_place() {
+        let mut flight = Flight::default();
+        flight.restore(packet_id(11), 11);
+        assert_eq!(flight.released().collect::<Vec<_>>(), [id(12)]);
+        assert_eq!(
+            flight.admit(10, number(1), Qos::ExactlyOnce),
+            Admission::Send(id(11))
+        );
+        assert_eq!(flight.admit(11, number(2), Qos::ExactlyOnce), Admission::Known);
+        assert_eq!(
+            flight.admit(11 + IDS, number(3), Qos::ExactlyOnce),
+            Admission::Wait
+        );
+        assert_eq!(flight.complete(id(12)), Ok((true, None)));
+        assert_eq!(
+            flight.admit(11 + IDS, number(3), Qos::ExactlyOnce),
+            Admission::Send(id(12))
+        );
+    }
+
+    proptest! {
+        /// Whatever is answered in whatever order: no id is held twice, and each delivery is done with once.
+        #[test]
+        fn ids_in_flight_are_unique(steps in proptest::collection::vec((any::<bool>(), 0u64..40_000, any::<prop::sample::Index>()), 1..200)) {
+            let mut flight = Flight::default();
+            let (mut place, mut sent, mut under_way) = (0, 0, Vec::<PacketId>::new());
+            let mut done = Vec::new();
+            for (send, skip, which) in steps {
+                if send || under_way.is_empty() {
+                    place += skip + 1;
+                    match flight.admit(place, number(sent + 1), Qos::AtLeastOnce) {
+                        Admission::Send(id) => {
+                            prop_assert!(!under_way.contains(&id));
+                            under_way.push(id);
+                            sent += 1;
+                        }
+                        Admission::Wait => prop_assert!(under_way.contains(&packet_id(place))),
+                        Admission::Known => prop_assert!(false),
+                    }
+                } else {
+                    let id = under_way.remove(which.index(under_way.len()));
+                    done.push(flight.acknowledge(id).unwrap().unwrap().number);
+                }
+            }
+            prop_assert_eq!(flight.entries.len(), under_way.len());
+            let count = done.len();
+            done.sort_unstable();
+            done.dedup();
+            prop_assert_eq!(done.len(), count);
+        }
+    }
+}
