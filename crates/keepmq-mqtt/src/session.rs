@@ -125,6 +125,7 @@ impl MqttSession {
         let limits = &self.options.limits;
         self.answers.len() >= usize::from(limits.unanswered)
             || self.requests.len() >= usize::from(limits.requests)
+            || self.flight.forgetting() >= usize::from(self.options.window)
     }
 
     fn packets(&mut self, input: &mut BytesMut, io: &mut Io<'_>) -> Result<Flow, Fault> {
@@ -177,6 +178,7 @@ impl MqttSession {
             Some(Asked::Bind(number, index)) => self.bound(number, index, true, io),
             Some(Asked::Unbind(number, index)) => self.unbound(number, index, io),
             Some(Asked::NoteSent(id)) => self.pubrec_noted(id, io),
+            Some(Asked::ForgetSent(id)) => self.sent_forgotten(id, io),
             Some(Asked::ForgetReceived(id)) => self.pubrel_noted(id, io),
             Some(Asked::Forget) => return self.open(None, io),
             Some(Asked::Attach) | None => {}
@@ -214,7 +216,8 @@ impl MqttSession {
             }
             // A message of QoS 0.
             (None, _) => row.publish,
-            (Some(Asked::Forget | Asked::NoteSent(_) | Asked::ForgetReceived(_)), _) => Consequence::Close,
+            // What must be remembered can't be.
+            (Some(_), _) => Consequence::Close,
         };
         match consequence {
             Consequence::Close => self.close(refusal.to_string()),

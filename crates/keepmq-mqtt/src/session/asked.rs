@@ -20,6 +20,8 @@ pub(super) enum Asked {
     Unbind(u32, u16),
     /// To note that the client has a message of `QoS` 2.
     NoteSent(PacketId),
+    /// To forget that.
+    ForgetSent(PacketId),
     /// To forget that the client sent a message of `QoS` 2.
     ForgetReceived(PacketId),
 }
@@ -38,6 +40,7 @@ impl Asked {
             Self::Unbind(number, index) => (4, part(number, index)),
             Self::NoteSent(id) => (5, u64::from(id.get())),
             Self::ForgetReceived(id) => (6, u64::from(id.get())),
+            Self::ForgetSent(id) => (7, u64::from(id.get())),
         };
         Tag(kind << KIND_SHIFT | value)
     }
@@ -60,6 +63,7 @@ impl Asked {
             4 => part().map(|(number, index)| Self::Unbind(number, index))?,
             5 => Self::NoteSent(id()?),
             6 => Self::ForgetReceived(id()?),
+            7 => Self::ForgetSent(id()?),
             _ => return None,
         })
     }
@@ -81,6 +85,7 @@ mod tests {
             Asked::Bind(0, 1),
             Asked::Unbind(7, 0),
             Asked::NoteSent(id),
+            Asked::ForgetSent(id),
             Asked::ForgetReceived(PacketId::MIN),
         ] {
             assert_eq!(Asked::from_tag(asked.tag()), Some(asked));
@@ -90,7 +95,7 @@ mod tests {
     #[test]
     fn a_tag_that_is_not_ours_means_nothing() {
         for tag in [
-            7 << KIND_SHIFT,
+            8 << KIND_SHIFT,
             u64::MAX,
             5 << KIND_SHIFT,
             6 << KIND_SHIFT | 0x1_0000,

@@ -27,6 +27,11 @@ enum State {
     Noting,
     /// PUBREL was said, PUBCOMP is awaited.
     Released,
+    /// PUBCOMP came, but the broker may still bring the message again.
+    Completed,
+    /// The note is being removed. Until that is sure the id is held: were it used again and the note found after a crash,
+    /// the client would hear PUBREL for the wrong message.
+    Forgetting,
 }
 
 /// A message that holds a packet id.
@@ -37,18 +42,18 @@ struct Entry {
     state: State,
     /// Whether the broker has been told that it is done with, though its id is still held.
     settled: bool,
+    /// Whether it was noted on another connection, and it isn't known yet if it was settled too.
+    unsure: bool,
     delivery: DeliveryId,
 }
 
-/// What a delivery is to the packet ids.
+/// What a PUBCOMP ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
-    /// It has its id.
-    Send(PacketId),
-    /// Its id is still in use.
-    Wait,
-    /// The client has it: it said PUBREC on another connection.
-    Known,
+pub(super) enum Completion {
+    /// Nothing that can be forgotten now.
+    Nothing,
+    /// The message. With the delivery, when it isn't settled yet.
+    Message(Option<DeliveryId>),
 }
 
 /// What a PUBREC asks for.
@@ -69,8 +74,12 @@ pub(super) struct Flight {
     /// Whether places rise from front to back, as they do but after a resumption. Then an id can only be in use when all
     /// ids were given out since the front.
     unsorted: bool,
-    /// Entries that are settled though their id is held.
+    /// Entries that are settled before their PUBCOMP.
     ahead: usize,
+    /// Entries that are unsure.
+    unsure: usize,
+    /// Entries whose note is being removed.
+    forgetting: usize,
     held: VecDeque<Delivery>,
 }
 
@@ -106,17 +115,12 @@ impl Flight {
         }
     }
 
-    /// Takes in a message that is to be answered.
+    /// Takes in a message that is to be answered. `None` while its id is in use.
     #[inline]
-    pub(super) fn admit(&mut self, place: u64, delivery: DeliveryId, qos: Qos) -> Admission {
+    pub(super) fn admit(&mut self, place: u64, delivery: DeliveryId, qos: Qos) -> Option<PacketId> {
         let id = packet_id(place);
-        if !self.is_surely_free(place)
-            && let Some(at) = self.find(id)
-        {
-            let known = self.entries.get(at).is_some_and(|entry| {
-                entry.place == place && matches!(entry.state, State::Noting | State::Released)
-            });
-            return if known { Admission::Known } else { Admission::Wait };
+        if !self.is_surely_free(place) && self.find(id).is_some() {
+            return None;
         }
         let state = if qos == Qos::ExactlyOnce {
             State::Twice
@@ -128,9 +132,39 @@ impl Flight {
             id,
             state,
             settled: false,
+            unsure: false,
             delivery,
         });
-        Admission::Send(id)
+        Some(id)
+    }
+
+    /// Whether [`Self::meet`] has anything to do.
+    #[inline]
+    pub(super) fn is_unsure(&self) -> bool {
+        self.unsure > 0
+    }
+
+    /// A delivery comes from this place. Places rise, so what was noted before it has been settled too, and never comes
+    /// again. Says whether the client has the message already, and whose
+    /// notes can be removed now.
+    pub(super) fn meet(&mut self, place: u64) -> (bool, Vec<PacketId>) {
+        let (mut known, mut over) = (false, Vec::new());
+        let passed = self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.unsure && entry.place <= place);
+        for entry in passed {
+            entry.unsure = false;
+            self.unsure -= 1;
+            known |= entry.place == place;
+            if entry.state == State::Completed {
+                entry.state = State::Forgetting;
+                over.push(entry.id);
+            }
+        }
+        self.ahead -= over.len();
+        self.forgetting += over.len();
+        (known, over)
     }
 
     fn push(&mut self, entry: Entry) {
@@ -141,11 +175,13 @@ impl Flight {
     /// An id whose PUBREC was noted on another connection.
     pub(super) fn restore(&mut self, id: PacketId, place: u64) {
         self.ahead += 1;
+        self.unsure += 1;
         self.push(Entry {
             place,
             id,
             state: State::Released,
             settled: true,
+            unsure: true,
             delivery: DeliveryId { leg: 0, number: 0 },
         });
     }
@@ -173,7 +209,7 @@ impl Flight {
         match entry.state {
             State::Once => Err(wrong(PacketType::PubRec, id)),
             State::Noting => Ok(Received::Awaited),
-            State::Released => Ok(Received::Release),
+            State::Released | State::Completed | State::Forgetting => Ok(Received::Release),
             State::Twice if note => {
                 entry.state = State::Noting;
                 entry.settled = ahead;
@@ -200,20 +236,50 @@ impl Flight {
         }
     }
 
-    /// A PUBCOMP came: whether the id was in use, and the delivery that is done with now.
-    pub(super) fn complete(&mut self, id: PacketId) -> Result<(bool, Option<DeliveryId>), Fault> {
-        let Some(at) = self.find(id) else {
-            return Ok((false, None));
+    /// A PUBCOMP came. With `note` there is a note to be removed first.
+    pub(super) fn complete(&mut self, id: PacketId, note: bool) -> Result<Completion, Fault> {
+        let at = self.find(id);
+        let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) else {
+            return Ok(Completion::Nothing);
         };
-        match self.entries.get(at) {
-            Some(entry) if entry.state == State::Released => {
-                let (settled, delivery) = (entry.settled, entry.delivery);
-                self.ahead -= usize::from(settled);
-                self.remove(at);
-                Ok((true, (!settled).then_some(delivery)))
+        match entry.state {
+            State::Released if entry.unsure => {
+                entry.state = State::Completed;
+                Ok(Completion::Nothing)
             }
-            _ => Err(wrong(PacketType::PubComp, id)),
+            State::Completed | State::Forgetting => Ok(Completion::Nothing),
+            State::Released => {
+                let open = (!entry.settled).then_some(entry.delivery);
+                entry.state = State::Forgetting;
+                self.ahead -= usize::from(open.is_none());
+                self.forgetting += 1;
+                if !note {
+                    self.forgotten(id);
+                }
+                Ok(Completion::Message(open))
+            }
+            State::Once | State::Twice | State::Noting => Err(wrong(PacketType::PubComp, id)),
         }
+    }
+
+    /// The note is gone, and the id free.
+    pub(super) fn forgotten(&mut self, id: PacketId) {
+        let at = self.find(id);
+        if let Some(at) = at.filter(|at| self.is_forgetting(*at)) {
+            self.remove(at);
+            self.forgetting -= 1;
+        }
+    }
+
+    fn is_forgetting(&self, at: usize) -> bool {
+        self.entries
+            .get(at)
+            .is_some_and(|entry| entry.state == State::Forgetting)
+    }
+
+    /// How many notes are being removed.
+    pub(super) fn forgetting(&self) -> usize {
+        self.forgetting
     }
 
     /// The ids that a resumed session has to say PUBREL for, in order.
@@ -280,19 +346,10 @@ mod tests {
     #[test]
     fn an_id_in_use_makes_the_next_wait() {
         let mut flight = Flight::default();
-        assert_eq!(
-            flight.admit(1, number(1), Qos::AtLeastOnce),
-            Admission::Send(id(2))
-        );
-        assert_eq!(
-            flight.admit(1 + IDS, number(2), Qos::AtLeastOnce),
-            Admission::Wait
-        );
+        assert_eq!(flight.admit(1, number(1), Qos::AtLeastOnce), Some(id(2)));
+        assert_eq!(flight.admit(1 + IDS, number(2), Qos::AtLeastOnce), None);
         assert_eq!(flight.acknowledge(id(2)), Ok(Some(number(1))));
-        assert_eq!(
-            flight.admit(1 + IDS, number(2), Qos::AtLeastOnce),
-            Admission::Send(id(2))
-        );
+        assert_eq!(flight.admit(1 + IDS, number(2), Qos::AtLeastOnce), Some(id(2)));
     }
 
     #[test]
@@ -301,12 +358,15 @@ mod tests {
         flight.admit(0, number(1), Qos::AtLeastOnce);
         flight.admit(1, number(2), Qos::ExactlyOnce);
         assert!(flight.received(id(1), false, 9).is_err());
-        assert!(flight.complete(id(1)).is_err());
+        assert!(flight.complete(id(1), false).is_err());
         assert!(flight.acknowledge(id(2)).is_err());
-        assert!(flight.complete(id(2)).is_err());
+        assert!(flight.complete(id(2), false).is_err());
         assert_eq!(flight.received(id(2), false, 9), Ok(Received::Release));
         assert!(flight.acknowledge(id(2)).is_err());
-        assert_eq!(flight.complete(id(2)), Ok((true, Some(number(2)))));
+        assert_eq!(
+            flight.complete(id(2), false),
+            Ok(Completion::Message(Some(number(2))))
+        );
         assert_eq!(flight.acknowledge(id(1)), Ok(Some(number(1))));
         assert!(flight.is_idle());
     }
@@ -316,7 +376,7 @@ mod tests {
         let mut flight = Flight::default();
         assert_eq!(flight.acknowledge(id(9)), Ok(None));
         assert_eq!(flight.received(id(9), true, 9), Ok(Received::Release));
-        assert_eq!(flight.complete(id(9)), Ok((false, None)));
+        assert_eq!(flight.complete(id(9), false), Ok(Completion::Nothing));
         assert!(!flight.noted(id(9)));
     }
 
@@ -336,10 +396,13 @@ mod tests {
             Ok(Received::Note(1, Some(number(2))))
         );
         assert_eq!(flight.received(id(3), true, 2), Ok(Received::Note(2, None)));
-        assert!(flight.complete(id(3)).is_err());
+        assert!(flight.complete(id(3), false).is_err());
         assert!(flight.noted(id(3)) && !flight.noted(id(3)) && flight.noted(id(1)));
-        assert_eq!(flight.complete(id(3)), Ok((true, Some(number(3)))));
-        assert_eq!(flight.complete(id(1)), Ok((true, None)));
+        assert_eq!(
+            flight.complete(id(3), false),
+            Ok(Completion::Message(Some(number(3))))
+        );
+        assert_eq!(flight.complete(id(1), false), Ok(Completion::Message(None)));
     }
 
     /// [MQTT-4.4.0-1]
@@ -347,21 +410,54 @@ mod tests {
     fn a_message_that_the_client_has_is_known_again_by_its_place() {
         let mut flight = Flight::default();
         flight.restore(packet_id(11), 11);
-        assert_eq!(flight.released().collect::<Vec<_>>(), [id(12)]);
+        flight.restore(packet_id(13), 13);
+        assert_eq!(flight.released().collect::<Vec<_>>(), [id(12), id(14)]);
+        assert_eq!(flight.meet(10), (false, vec![]));
+        assert_eq!(flight.admit(10, number(1), Qos::ExactlyOnce), Some(id(11)));
+        assert_eq!(flight.meet(11), (true, vec![]));
+        assert_eq!(flight.meet(12), (false, vec![]));
+        assert!(flight.is_unsure());
+        assert_eq!(flight.admit(11 + IDS, number(3), Qos::ExactlyOnce), None);
+        assert_eq!(flight.complete(id(12), false), Ok(Completion::Message(None)));
+        assert_eq!(flight.admit(11 + IDS, number(3), Qos::ExactlyOnce), Some(id(12)));
+    }
+
+    /// The broker stopped between the note and the settlement, and PUBCOMP comes before the message does.
+    #[test]
+    fn an_id_is_held_until_its_note_is_gone() {
+        let mut flight = Flight::default();
+        flight.admit(1, number(1), Qos::ExactlyOnce);
+        assert!(flight.received(id(2), true, 9).is_ok() && flight.noted(id(2)));
+        assert_eq!(flight.complete(id(2), true), Ok(Completion::Message(None)));
+        assert_eq!(flight.complete(id(2), true), Ok(Completion::Nothing));
+        assert_eq!(flight.admit(1 + IDS, number(2), Qos::ExactlyOnce), None);
+        assert_eq!(flight.forgetting(), 1);
+        flight.forgotten(id(2));
+        flight.forgotten(id(2));
         assert_eq!(
-            flight.admit(10, number(1), Qos::ExactlyOnce),
-            Admission::Send(id(11))
+            (flight.forgetting(), flight.ahead, flight.is_idle()),
+            (0, 0, true)
         );
-        assert_eq!(flight.admit(11, number(2), Qos::ExactlyOnce), Admission::Known);
-        assert_eq!(
-            flight.admit(11 + IDS, number(3), Qos::ExactlyOnce),
-            Admission::Wait
-        );
-        assert_eq!(flight.complete(id(12)), Ok((true, None)));
-        assert_eq!(
-            flight.admit(11 + IDS, number(3), Qos::ExactlyOnce),
-            Admission::Send(id(12))
-        );
+        assert!(flight.admit(1 + IDS, number(2), Qos::ExactlyOnce).is_some());
+        flight.forgotten(id(2));
+        assert!(!flight.is_idle());
+    }
+
+    #[test]
+    fn a_completed_message_is_remembered_until_it_can_come_no_more() {
+        let mut flight = Flight::default();
+        flight.restore(packet_id(11), 11);
+        flight.restore(packet_id(12), 12);
+        assert_eq!(flight.complete(id(12), true), Ok(Completion::Nothing));
+        assert_eq!(flight.complete(id(12), true), Ok(Completion::Nothing));
+        assert_eq!(flight.received(id(12), true, 9), Ok(Received::Release));
+        assert_eq!(flight.complete(id(13), true), Ok(Completion::Nothing));
+        assert_eq!(flight.meet(11), (true, vec![id(12)]));
+        assert_eq!(flight.meet(20), (false, vec![id(13)]));
+        assert_eq!(flight.forgetting(), 2);
+        flight.forgotten(id(12));
+        flight.forgotten(id(13));
+        assert!(!flight.is_unsure() && flight.is_idle() && flight.ahead == 0);
     }
 
     proptest! {
@@ -375,13 +471,12 @@ mod tests {
                 if send || under_way.is_empty() {
                     place += skip + 1;
                     match flight.admit(place, number(sent + 1), Qos::AtLeastOnce) {
-                        Admission::Send(id) => {
+                        Some(id) => {
                             prop_assert!(!under_way.contains(&id));
                             under_way.push(id);
                             sent += 1;
                         }
-                        Admission::Wait => prop_assert!(under_way.contains(&packet_id(place))),
-                        Admission::Known => prop_assert!(false),
+                        None => prop_assert!(under_way.contains(&packet_id(place))),
                     }
                 } else {
                     let id = under_way.remove(which.index(under_way.len()));

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use keepmq_model::{Delivery, Io, Message, Note, Verb};
 
 use super::asked::Asked;
-use super::flight::{Admission, Received};
-use super::qos2::{NOTE_SENT, note_key};
+use super::flight::{Completion, Received};
+use super::qos2::{NOTE_RECEIVED, NOTE_SENT, note_key, read_note_key};
 use super::{LINK, MqttSession};
 use crate::codec::{Ack, DUP, Fault, MAX_LENGTH, PacketId, PacketType, Qos, RETAIN, put_publish};
 use crate::{format, topic};
@@ -33,20 +33,19 @@ impl MqttSession {
 
     /// Sends a message, or passes over one that this client can't get. False when its packet id is in use.
     fn try_deliver(&mut self, delivery: &Delivery, io: &mut Io<'_>) -> bool {
+        if self.flight.is_unsure() && self.is_known(delivery, io) {
+            return true;
+        }
         let message = &*delivery.message;
         let Some((qos, payload)) = self.render(message) else {
             self.account.finished(delivery.id);
             return true;
         };
         let id = if qos.is_answered() {
-            match self.flight.admit(delivery.place, delivery.id, qos) {
-                Admission::Send(id) => Some(id),
-                Admission::Wait => return false,
-                Admission::Known => {
-                    self.account.finished(delivery.id);
-                    return true;
-                }
-            }
+            let Some(id) = self.flight.admit(delivery.place, delivery.id, qos) else {
+                return false;
+            };
+            Some(id)
         } else {
             self.account.finished(delivery.id);
             None
@@ -124,20 +123,48 @@ impl MqttSession {
 
     /// PUBCOMP (section 3.7).
     pub(super) fn pubcomp(&mut self, ack: Ack, io: &mut Io<'_>) -> Result<(), Fault> {
-        let (held, delivery) = self.flight.complete(ack.id)?;
-        if let Some(delivery) = delivery {
-            self.account.finished(delivery);
+        if let Completion::Message(delivery) = self.flight.complete(ack.id, self.durable)? {
+            if let Some(delivery) = delivery {
+                self.account.finished(delivery);
+            }
+            if self.durable {
+                self.forget_sent(ack.id, io);
+            } else {
+                self.deliver_held(io);
+            }
         }
-        if held && self.durable {
-            io.say.push(Verb::Note(Note {
-                link: LINK,
-                key: note_key(NOTE_SENT, ack.id),
-                value: None,
-                tag: None,
-            }));
-        }
-        self.deliver_held(io);
         Ok(())
+    }
+
+    /// Whether the client said PUBREC to this message on another connection: the broker may have stopped between noting
+    /// that and settling the message. The note stays until it is sure that the message comes no more.
+    fn is_known(&mut self, delivery: &Delivery, io: &mut Io<'_>) -> bool {
+        let (known, over) = self.flight.meet(delivery.place);
+        if known {
+            self.account.finished(delivery.id);
+        }
+        for id in over {
+            self.forget_sent(id, io);
+        }
+        known
+    }
+
+    /// Removes the note of a message, and never before the message is settled: the other way round a crash between the two
+    /// would bring it again as a new one.
+    fn forget_sent(&mut self, id: PacketId, io: &mut Io<'_>) {
+        self.settle(io);
+        io.say.push(Verb::Note(Note {
+            link: LINK,
+            key: note_key(NOTE_SENT, id),
+            value: None,
+            tag: Some(Asked::ForgetSent(id).tag()),
+        }));
+    }
+
+    /// The note is gone, and the id free.
+    pub(super) fn sent_forgotten(&mut self, id: PacketId, io: &mut Io<'_>) {
+        self.flight.forgotten(id);
+        self.deliver_held(io);
     }
 
     /// Takes over what a named subscription has noted, and says PUBREL where it is due, in the order of the messages
@@ -145,9 +172,9 @@ impl MqttSession {
     pub(super) fn restore_notes(&mut self, notes: &[(Bytes, Bytes)], io: &mut Io<'_>) {
         let mut sent = Vec::new();
         for (key, value) in notes {
-            match super::qos2::read_note_key(key) {
+            match read_note_key(key) {
                 Some((NOTE_SENT, id)) => sent.push((read_place(value, id), id)),
-                Some((super::qos2::NOTE_RECEIVED, id)) => self.received.restore(id),
+                Some((NOTE_RECEIVED, id)) => self.received.restore(id),
                 _ => {}
             }
         }

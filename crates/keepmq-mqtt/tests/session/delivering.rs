@@ -274,7 +274,7 @@ fn qos_2_of_a_durable_session_is_noted() {
     let Verb::Note(Note {
         key,
         value: None,
-        tag: None,
+        tag: Some(_),
         ..
     }) = fake.said_one()
     else {
@@ -303,7 +303,7 @@ fn unfinished_handshakes_are_bounded() {
     assert_eq!(settled, 2);
     fake.send(&Packet::PubComp(ack(5)));
     let said = fake.said();
-    assert!(matches!(said[..], [Verb::Note(_), Verb::Settle(_)]), "{said:?}");
+    assert!(matches!(said[..], [Verb::Settle(_), Verb::Note(_)]), "{said:?}");
 }
 
 #[test]

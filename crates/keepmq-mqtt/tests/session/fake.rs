@@ -53,7 +53,7 @@ impl Fake {
     /// Bytes come from the client.
     pub fn feed(&mut self, bytes: &[u8]) -> Flow {
         self.input.extend_from_slice(bytes);
-        let flow = self.with(|session, input, io| session.receive(input, io));
+        let flow = self.with(MqttSession::receive);
         self.batch_end();
         flow
     }

@@ -3,7 +3,10 @@
 
 mod connecting;
 mod delivering;
+mod exactly_once;
 mod fake;
+mod invariants;
 mod publishing;
 mod resuming;
 mod subscribing;
+mod world;

@@ -77,11 +77,19 @@ fn pubrel_is_said_again_behind_connack() {
     let rel = |id| Packet::PubRel(ack(id));
     fake.wrote(&[welcome_back(), rel(65_535), rel(1), rel(2)]);
     fake.said_nothing();
+    // Whether the broker had settled them is known when something from behind them comes.
     fake.send(&Packet::PubComp(ack(1)));
+    fake.said_nothing();
+    fake.event(again(1, 70_000, Qos::AtLeastOnce));
     let Verb::Note(note) = fake.said_one() else {
         panic!()
     };
     assert_eq!((&note.key[..], note.value), (&b"o\0\x01"[..], None));
+    fake.send(&Packet::PubComp(ack(2)));
+    let Verb::Note(note) = fake.said_one() else {
+        panic!()
+    };
+    assert_eq!((&note.key[..], note.value), (&b"o\0\x02"[..], None));
 }
 
 /// The broker stopped between the note and the settlement: the client has the message, so it isn't sent again.
@@ -119,13 +127,45 @@ fn a_copy_of_a_message_received_before_is_known() {
     fake.wrote(&[Packet::PubComp(ack(7))]);
 }
 
+/// And PUBCOMP may come before the message does.
+#[test]
+fn a_message_that_the_client_is_done_with_is_settled_and_not_sent() {
+    // Whatever QoS it would come with now.
+    for option in 0..3 {
+        let mut fake = resumed(vec![filter("t", option)], vec![sent(12, 11)]);
+        fake.send(&Packet::PubComp(ack(12)));
+        fake.written();
+        fake.said_nothing();
+        fake.event(again(1, 11, Qos::ExactlyOnce));
+        assert_eq!(fake.written(), []);
+        let said = fake.said();
+        assert!(matches!(said[..], [Verb::Settle(_), Verb::Note(_)]), "{said:?}");
+    }
+}
+
 #[test]
 fn an_id_noted_as_sent_is_in_use() {
     let mut fake = resumed(vec![filter("t", 2)], vec![sent(12, 11)]);
     fake.written();
     fake.event(again(1, 11 + 65_535, Qos::AtLeastOnce));
-    assert_eq!(fake.written(), []);
     fake.send(&Packet::PubComp(ack(12)));
+    let Verb::Note(note) = fake.said_one() else {
+        panic!()
+    };
+    // It is free when the note is gone.
+    assert_eq!(fake.written(), []);
+    fake.done(note.tag.unwrap());
+    assert!(!fake.written().is_empty());
+    // The other way round it is the coming message that makes sure.
+    let mut fake = resumed(vec![filter("t", 2)], vec![sent(12, 11)]);
+    fake.send(&Packet::PubComp(ack(12)));
+    fake.written();
+    fake.event(again(1, 11 + 65_535, Qos::AtLeastOnce));
+    let Verb::Note(note) = fake.said_one() else {
+        panic!()
+    };
+    assert_eq!(fake.written(), []);
+    fake.done(note.tag.unwrap());
     assert!(!fake.written().is_empty());
     let mut fake = resumed(vec![filter("t", 2)], vec![sent(12, 11)]);
     is_fault(&fake.send(&Packet::PubAck(ack(12))), "does not answer");
