@@ -7,10 +7,10 @@ use keepmq_model::{
     Body, Delivery, DeliveryId, Destination, Envelope, Event, Flow, Format, Formats, Marks, Message, Native,
     Note, Protocol, Verb, View,
 };
-use keepmq_mqtt::codec::{Packet, PacketId, PacketType, Publish as Wire, Qos};
+use keepmq_mqtt::codec::{Packet, PacketType, Publish as Wire, Qos};
 use keepmq_mqtt::{MqttFormat, Options};
 
-use crate::fake::{Fake, LINK, ack, deliver, delivery, id, is_fault, message, types, wire};
+use crate::fake::{Fake, LINK, ack, deliver, delivery, is_fault, message, types, wire};
 
 const Q0: Qos = Qos::AtMostOnce;
 const Q1: Qos = Qos::AtLeastOnce;
@@ -406,9 +406,4 @@ fn a_message_of_another_protocol_is_rendered_and_comes_with_qos_1_at_most() {
         fake.event(deliver(1, Arc::new(message)));
         fake.wrote(&[publish("t", granted.min(Q1), number, b"HELLO")]);
     }
-}
-
-#[test]
-fn packet_ids_are_read_back() {
-    assert_eq!(id(5), PacketId::new(5).unwrap());
 }
