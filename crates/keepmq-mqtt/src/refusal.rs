@@ -1,7 +1,7 @@
 //! How MQTT 3.1 and 3.1.1 say no.
 //!
 //! These versions know a no to CONNECT and, since 3.1.1, to a topic filter. To a message there is none: the connection is
-//! closed, so that the client sends again what was not acknowledged, or learns at last that it may not.
+//! closed, so that the client sends again what was not acknowledged, or learns at last that it may not [MQTT-3.3.5-2].
 
 use keepmq_model::RefusalKind;
 

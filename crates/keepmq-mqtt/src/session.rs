@@ -81,6 +81,8 @@ pub struct MqttSession {
     last_request: u32,
     /// When something was last heard, in milliseconds of the monotonic clock.
     heard_ms: u64,
+    /// Bytes that were there of a packet under way, when it was last looked at.
+    under_way: usize,
     /// What is sent when the client is lost.
     will: Option<Box<Publish>>,
     topics: Topics,
@@ -105,6 +107,7 @@ impl MqttSession {
             keep_alive_s: 0,
             last_request: 0,
             heard_ms: 0,
+            under_way: 0,
             will: None,
             topics: Topics::default(),
             answers: Answers::default(),
@@ -137,6 +140,7 @@ impl MqttSession {
             if input.len() < header.total() {
                 break;
             }
+            self.heard_ms = io.now.mono_ms;
             if header.packet == PacketType::Publish {
                 self.publish(&header, input, io)?;
                 continue;
@@ -148,7 +152,16 @@ impl MqttSession {
             }
             input.advance(header.total());
         }
+        self.listen(input.len(), io.now.mono_ms);
         Ok(Flow::Continue)
+    }
+
+    /// Bytes of a packet under way are a sign of life too: a large one takes its time on a slow line.
+    fn listen(&mut self, under_way: usize, now_ms: u64) {
+        if under_way > 0 && under_way != self.under_way {
+            self.heard_ms = now_ms;
+        }
+        self.under_way = under_way;
     }
 
     /// Takes a packet other than PUBLISH. False for DISCONNECT.
@@ -244,13 +257,10 @@ impl Session for MqttSession {
     fn receive(&mut self, input: &mut BytesMut, io: &mut Io<'_>) -> Flow {
         match self.phase {
             Phase::Greeting => self.greet(input, io),
-            Phase::Open => {
-                self.heard_ms = io.now.mono_ms;
-                match self.packets(input, io) {
-                    Ok(flow) => flow,
-                    Err(fault) => self.close(fault.to_string()), // [MQTT-4.8.0-1]
-                }
-            }
+            // [MQTT-4.8.0-1]
+            Phase::Open => self
+                .packets(input, io)
+                .unwrap_or_else(|fault| self.close(fault.to_string())),
             Phase::LoggingIn(_) | Phase::Opening(_) | Phase::Over => Flow::Pause,
         }
     }

@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    /// [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.1-1], [MQTT-4.7.3-1], [MQTT-4.7.3-2]
+    /// [MQTT-3.3.2-1], [MQTT-3.3.2-2], [MQTT-4.7.1-1], [MQTT-4.7.3-1], [MQTT-4.7.3-2], [MQTT-4.7.3-3]
     #[test]
     fn topics_that_no_message_may_have_are_refused() {
         for (topic, fault) in [

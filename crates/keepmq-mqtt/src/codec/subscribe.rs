@@ -67,6 +67,6 @@ impl<'a> Subscribe<'a> {
 fn read_wanted<'a>(reader: &mut Reader<'a>) -> Result<Wanted<'a>, Fault> {
     Ok(Wanted {
         filter: reader.text()?,                 // [MQTT-3.8.3-1]
-        qos: Qos::from_number(reader.byte()?)?, // [MQTT-3.8.3-4]
+        qos: Qos::from_number(reader.byte()?)?, // [MQTT-3-8.3-4]
     })
 }

@@ -82,12 +82,14 @@ fn full_connect() -> Connect<'static> {
     }
 }
 
+/// [MQTT-3.1.3-1], [MQTT-3.1.3-3], [MQTT-3.1.2-19], [MQTT-3.1.2-21]
 #[test]
 fn connect_with_everything() {
     is(V311, FULL_CONNECT, &Packet::Connect(full_connect()));
     cannot_end_within(V311, FULL_CONNECT, &[]);
 }
 
+/// [MQTT-3.1.2-11], [MQTT-3.1.2-18], [MQTT-3.1.2-20]
 #[test]
 fn connect_with_nothing_in_both_versions() {
     let mut connect = Connect {
@@ -326,7 +328,7 @@ fn subscribe() {
 #[test]
 fn subscribe_with_faults() {
     refused(V311, &[0x82, 2, 0, 1], Fault::NoFilters(PacketType::Subscribe)); // [MQTT-3.8.3-3]
-    refused(V311, &[0x82, 6, 0, 1, 0, 1, b'a', 3], Fault::Qos(3)); // [MQTT-3.8.3-4]
+    refused(V311, &[0x82, 6, 0, 1, 0, 1, b'a', 3], Fault::Qos(3)); // [MQTT-3-8.3-4]
     refused(V311, &[0x82, 6, 0, 1, 0, 1, b'a', 0x41], Fault::Qos(0x41));
     refused(V311, &[0x82, 6, 0, 1, 0, 1, 0xff, 1], Fault::NotUtf8); // [MQTT-3.8.3-1]
     refused(

@@ -72,7 +72,7 @@ impl Received {
         match self.find(id) {
             Ok(at) => match self.0.get(at).map(|(_, state)| *state) {
                 Some(State::Received { .. }) => Ok(Seen::Again),
-                // The client may use the id again after PUBCOMP only [MQTT-2.3.1-4].
+                // The client may use the id again after PUBCOMP only [MQTT-2.3.1-2].
                 Some(State::Releasing) => Err(Fault::IdInUse(id.get())),
                 Some(State::Publishing) | None => Ok(Seen::Awaited),
             },

@@ -111,7 +111,7 @@ fn other_versions_are_told_so() {
     }
 }
 
-/// [MQTT-3.1.4-1]: a malformed CONNECT is closed without a CONNACK.
+/// [MQTT-3.1.4-1], [MQTT-3.2.2-6]: a malformed CONNECT is closed without a CONNACK.
 #[test]
 fn a_malformed_connect_is_not_answered() {
     let mut good = bytes(&Packet::Connect(connect()));
@@ -228,7 +228,8 @@ fn each_refusal_of_a_login_has_its_code() {
     }
 }
 
-/// [MQTT-3.1.2-6]: an older session goes before the new one is confirmed.
+/// [MQTT-3.1.2-6], [MQTT-3.1.4-3], [MQTT-3.1.4-4]: an older session goes before the new one is confirmed; what topics keep
+/// is none of it [MQTT-3.1.2-7].
 #[test]
 fn a_clean_session_removes_an_older_one() {
     for gone in [true, false] {
@@ -260,7 +261,7 @@ fn a_clean_session_removes_an_older_one() {
     fake.wrote(&[connack(ConnectCode::ServerUnavailable)]);
 }
 
-/// [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.2.2-2], [MQTT-3.2.2-3]
+/// [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-3.1.3-2], [MQTT-3.2.2-2], [MQTT-3.2.2-3]
 #[test]
 fn a_durable_session_is_taken_up_or_begun() {
     for (version, resumed, flag) in [
@@ -361,6 +362,26 @@ fn silence_beyond_one_and_a_half_times_the_keep_alive_ends_the_connection() {
     assert_eq!(fake.session.deadline(), None);
 }
 
+/// Being called is not being heard, but a large packet on its way is.
+#[test]
+fn only_what_the_client_sends_is_a_sign_of_life() {
+    let connect = Connect {
+        keep_alive: 10,
+        ..connect()
+    };
+    let mut fake = Fake::clean_with(options(), &connect);
+    assert_eq!(fake.tick(10_000), Flow::Continue);
+    fake.feed(&[]);
+    assert_eq!(fake.session.deadline(), Some(16_000));
+    fake.feed(&[0x30, 0xff, 0x7f, 0]);
+    assert_eq!(fake.session.deadline(), Some(11_000 + 15_000));
+    assert_eq!(fake.tick(10_000), Flow::Continue);
+    fake.feed(&[]);
+    assert_eq!(fake.session.deadline(), Some(11_000 + 15_000));
+    fake.feed(&[1]);
+    assert_eq!(fake.session.deadline(), Some(21_000 + 15_000));
+}
+
 #[test]
 fn no_keep_alive_means_no_deadline_and_neither_does_the_login() {
     assert_eq!(Fake::clean(options()).session.deadline(), None);
@@ -425,7 +446,7 @@ fn the_will_of_a_lost_client_is_said() {
     }
 }
 
-/// [MQTT-3.1.2-10], [MQTT-3.14.4-1], [MQTT-3.14.4-3]
+/// [MQTT-3.1.2-10], [MQTT-3.14.4-3]
 #[test]
 fn disconnect_forgets_the_will_and_what_follows_it() {
     let mut fake = with_will(Qos::AtMostOnce, false, b"gone");
@@ -435,6 +456,14 @@ fn disconnect_forgets_the_will_and_what_follows_it() {
     fake.end(End::Broken);
     fake.said_nothing();
     assert_eq!(fake.written(), []);
+}
+
+/// [MQTT-3.1.2-12]
+#[test]
+fn without_a_will_nothing_is_said() {
+    let mut fake = Fake::clean(options());
+    fake.end(End::Broken);
+    fake.said_nothing();
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn the_lower_qos_counts() {
     }
 }
 
+/// [MQTT-3.3.2-3]
 #[test]
 fn the_topic_is_the_other_name_of_the_destination() {
     let mut fake = clean(options(), &[("#", Q0)]);
@@ -180,7 +181,7 @@ fn qos_0_of_a_durable_session_is_settled_at_once() {
     assert_eq!(fake.settled(), [(0, 1, 5)]);
 }
 
-/// [MQTT-4.3.2-1], [MQTT-4.3.2-3]
+/// [MQTT-4.3.2-1], [MQTT-4.6.0-5]
 #[test]
 fn qos_1_of_a_durable_session_is_settled_by_puback() {
     let mut fake = durable(options(), &[("t", Q1)]);
@@ -320,7 +321,7 @@ fn a_wrong_answer_is_a_fault() {
     }
 }
 
-/// [MQTT-2.3.1-2]: an id is given to one message at a time, and nothing overtakes the one that waits [MQTT-4.6.0-6].
+/// [MQTT-2.3.1-4]: an id is given to one message at a time, and nothing overtakes the one that waits [MQTT-4.6.0-6].
 #[test]
 fn a_delivery_waits_while_its_id_is_in_use() {
     let mut fake = durable(options(), &[("t", Q1)]);

@@ -186,7 +186,7 @@ fn a_busy_topic_is_one_destination() {
     );
 }
 
-/// A message that was not taken is not acknowledged: the connection ends.
+/// A message that was not taken is not acknowledged: the connection ends [MQTT-3.3.5-2], [MQTT-4.8.0-2].
 #[test]
 fn a_refused_message_ends_the_connection() {
     for kind in RefusalKind::ALL {
@@ -199,6 +199,7 @@ fn a_refused_message_ends_the_connection() {
     }
 }
 
+/// The other choice of [MQTT-3.3.5-2].
 #[test]
 fn a_missing_right_may_be_hidden_from_the_client() {
     let options = Options {
@@ -314,7 +315,7 @@ fn qos_0_and_1_of_a_durable_session_need_no_note() {
     }
 }
 
-/// [MQTT-2.3.1-4]
+/// [MQTT-2.3.1-2]
 #[test]
 fn an_id_used_before_pubcomp_is_a_fault() {
     let mut fake = Fake::durable(options(), None);

@@ -32,7 +32,7 @@ fn tags(binds: &[Bind]) -> Vec<Tag> {
     binds.iter().map(|bind| bind.tag).collect()
 }
 
-/// [MQTT-3.8.4-1], [MQTT-3.8.4-2], [MQTT-3.8.4-5], [MQTT-3.9.3-1]
+/// [MQTT-3.8.4-1], [MQTT-3.8.4-2], [MQTT-3.8.4-5], [MQTT-3.9.3-1], [MQTT-2.3.1-7]
 #[test]
 fn each_filter_is_bound_and_all_are_answered_at_once() {
     let mut fake = Fake::clean(options());
@@ -162,7 +162,7 @@ fn a_malformed_filter_is_a_fault() {
     }
 }
 
-/// [MQTT-3.8.3-3], [MQTT-3.8.3-4], [MQTT-3.10.3-2], [MQTT-2.3.1-1]
+/// [MQTT-3.8.3-3], [MQTT-3-8.3-4], [MQTT-3.10.3-2], [MQTT-2.3.1-1]
 #[test]
 fn malformed_requests_are_faults() {
     for packet in [
@@ -311,6 +311,32 @@ fn unsubscribing_from_nothing_is_answered_too() {
     };
     fake.refuse(Some(tag), RefusalKind::NotFound);
     wrote_unsuback(&mut fake, 8);
+}
+
+/// [MQTT-3.10.4-2], [MQTT-3.10.4-3]: what was begun is ended, what had not been begun is not sent.
+#[test]
+fn what_is_under_way_is_ended_without_its_filter() {
+    let mut fake = Fake::durable(options(), None);
+    fake.written();
+    let mut fake = fake.subscribed(&[("a", Qos::ExactlyOnce)]);
+    fake.events([
+        deliver(1, message("a", Qos::AtLeastOnce, b"")),
+        deliver(2, message("a", Qos::ExactlyOnce, b"")),
+    ]);
+    fake.written();
+    fake.feed(&unsubscribe(7, &["a"]));
+    let Verb::Unbind { tag, .. } = fake.said_one() else {
+        panic!()
+    };
+    fake.event(deliver(3, message("a", Qos::AtLeastOnce, b"")));
+    assert_eq!(fake.written(), []);
+    assert_eq!(fake.settled(), [(0, 3, 3)]);
+    fake.done(tag);
+    wrote_unsuback(&mut fake, 7);
+    fake.send(&Packet::PubAck(Ack { id: id(2) }));
+    assert_eq!(fake.settled(), [(0, 1, 1)]);
+    fake.send(&Packet::PubRec(Ack { id: id(3) }));
+    assert!(matches!(fake.said()[..], [Verb::Note(_), Verb::Settle(_)]));
 }
 
 #[test]
