@@ -50,12 +50,12 @@ pub(crate) fn row(kind: RefusalKind, refused_publish: RefusedPublish) -> Row {
         RefusalKind::Malformed => (ConnectCode::IdentifierRejected, Close, Close, Close),
         RefusalKind::TooLarge => (ConnectCode::IdentifierRejected, Close, Answer, Close),
         RefusalKind::Unauthenticated => (ConnectCode::BadUserOrPassword, Close, Close, Close),
-        RefusalKind::Forbidden => (ConnectCode::NotAuthorized, forbidden, Answer, Close),
-        RefusalKind::NotFound => (ConnectCode::NotAuthorized, Close, Answer, Done),
+        RefusalKind::Forbidden => (ConnectCode::Forbidden, forbidden, Answer, Close),
+        RefusalKind::NotFound => (ConnectCode::Forbidden, Close, Answer, Done),
         RefusalKind::Conflict => (ConnectCode::IdentifierRejected, Close, Answer, Close),
         RefusalKind::Busy => (ConnectCode::ServerUnavailable, Close, Answer, Close),
         RefusalKind::Unavailable => (ConnectCode::ServerUnavailable, Close, Answer, Close),
-        RefusalKind::Unsupported => (ConnectCode::NotAuthorized, Close, Answer, Close),
+        RefusalKind::Unsupported => (ConnectCode::Forbidden, Close, Answer, Close),
         RefusalKind::Internal => (ConnectCode::ServerUnavailable, Close, Close, Close),
     };
     Row {
@@ -81,7 +81,7 @@ mod tests {
     fn wrong_password_and_missing_right_are_told_apart() {
         let code = |kind| row(kind, RefusedPublish::Close).connect;
         assert_eq!(code(RefusalKind::Unauthenticated), ConnectCode::BadUserOrPassword);
-        assert_eq!(code(RefusalKind::Forbidden), ConnectCode::NotAuthorized);
+        assert_eq!(code(RefusalKind::Forbidden), ConnectCode::Forbidden);
         assert_eq!(code(RefusalKind::Conflict), ConnectCode::IdentifierRejected);
         assert_eq!(code(RefusalKind::Busy), ConnectCode::ServerUnavailable);
     }

@@ -28,8 +28,8 @@ pub enum ConnectCode {
     ServerUnavailable = 3,
     /// User name or password are wrong or missing.
     BadUserOrPassword = 4,
-    /// The user may not connect.
-    NotAuthorized = 5,
+    /// The user may not do this ("not authorized").
+    Forbidden = 5,
 }
 
 impl ConnectCode {
@@ -40,7 +40,7 @@ impl ConnectCode {
         Self::IdentifierRejected,
         Self::ServerUnavailable,
         Self::BadUserOrPassword,
-        Self::NotAuthorized,
+        Self::Forbidden,
     ];
 }
 

@@ -205,12 +205,12 @@ fn each_refusal_of_a_login_has_its_code() {
         (RefusalKind::Malformed, ConnectCode::IdentifierRejected),
         (RefusalKind::TooLarge, ConnectCode::IdentifierRejected),
         (RefusalKind::Unauthenticated, ConnectCode::BadUserOrPassword),
-        (RefusalKind::Forbidden, ConnectCode::NotAuthorized),
-        (RefusalKind::NotFound, ConnectCode::NotAuthorized),
+        (RefusalKind::Forbidden, ConnectCode::Forbidden),
+        (RefusalKind::NotFound, ConnectCode::Forbidden),
         (RefusalKind::Conflict, ConnectCode::IdentifierRejected),
         (RefusalKind::Busy, ConnectCode::ServerUnavailable),
         (RefusalKind::Unavailable, ConnectCode::ServerUnavailable),
-        (RefusalKind::Unsupported, ConnectCode::NotAuthorized),
+        (RefusalKind::Unsupported, ConnectCode::Forbidden),
         (RefusalKind::Internal, ConnectCode::ServerUnavailable),
     ] {
         let mut fake = fake();
@@ -310,7 +310,7 @@ fn a_durable_session_may_be_refused() {
         panic!()
     };
     is_fault(&fake.refuse(Some(attach.tag), RefusalKind::Forbidden), "no");
-    fake.wrote(&[connack(ConnectCode::NotAuthorized)]);
+    fake.wrote(&[connack(ConnectCode::Forbidden)]);
 }
 
 /// [MQTT-3.1.0-2]
