@@ -13,10 +13,10 @@ pub struct Limits {
     pub receive_maximum: u16,
     /// Topic filters of a session. More are refused one by one; a single request with more ends the connection.
     pub filters: u16,
-    /// Requests (SUBSCRIBE, UNSUBSCRIBE) whose answer is awaited; with more, reading waits.
-    pub requests: u16,
+    /// Topic filters (of SUBSCRIBE and UNSUBSCRIBE) whose answer is awaited; with more, reading waits.
+    pub unanswered_filters: u16,
     /// Messages of `QoS` 1 and 2 whose safe-keeping is awaited; with more, reading waits.
-    pub unanswered: u16,
+    pub unanswered_messages: u16,
 }
 
 impl Default for Limits {
@@ -24,9 +24,9 @@ impl Default for Limits {
         Self {
             max_packet: 16 * 1024 * 1024,
             receive_maximum: 1024,
-            filters: 4096,
-            requests: 32,
-            unanswered: 16 * 1024,
+            filters: 1024,
+            unanswered_filters: 1024,
+            unanswered_messages: 16 * 1024,
         }
     }
 }
@@ -39,8 +39,8 @@ impl Limits {
             max_packet: self.max_packet.clamp(128, most),
             receive_maximum: self.receive_maximum.max(1),
             filters: self.filters.max(1),
-            requests: self.requests.max(1),
-            unanswered: self.unanswered.max(1),
+            unanswered_filters: self.unanswered_filters.max(1),
+            unanswered_messages: self.unanswered_messages.max(1),
         }
     }
 }
@@ -113,8 +113,8 @@ mod tests {
             max_packet: 0,
             receive_maximum: 0,
             filters: 0,
-            requests: 0,
-            unanswered: 0,
+            unanswered_filters: 0,
+            unanswered_messages: 0,
         };
         let clamped = zero.clamped();
         assert_eq!(clamped.max_packet, 128);
@@ -122,8 +122,8 @@ mod tests {
             [
                 clamped.receive_maximum,
                 clamped.filters,
-                clamped.requests,
-                clamped.unanswered
+                clamped.unanswered_filters,
+                clamped.unanswered_messages
             ],
             [1; 4]
         );

@@ -90,6 +90,8 @@ pub struct MqttSession {
     received: Received,
     filters: Filters,
     requests: Vec<Request>,
+    /// Filters of these requests whose answer is awaited.
+    unanswered_filters: usize,
     flight: Flight,
     account: Account,
 }
@@ -114,6 +116,7 @@ impl MqttSession {
             received: Received::default(),
             filters: Filters::default(),
             requests: Vec::new(),
+            unanswered_filters: 0,
             flight: Flight::default(),
             account: Account::new(false),
         }
@@ -126,8 +129,8 @@ impl MqttSession {
     /// Whether so many answers of the broker are awaited that no more may be asked of it.
     fn is_waiting(&self) -> bool {
         let limits = &self.options.limits;
-        self.answers.len() >= usize::from(limits.unanswered)
-            || self.requests.len() >= usize::from(limits.requests)
+        self.answers.len() >= usize::from(limits.unanswered_messages)
+            || self.unanswered_filters >= usize::from(limits.unanswered_filters)
             || self.flight.forgetting() >= usize::from(self.options.window)
     }
 

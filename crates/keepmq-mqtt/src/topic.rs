@@ -9,7 +9,7 @@ use crate::codec::{Fault, check_text};
 use crate::recent::Recent;
 
 /// Longest topic that is remembered.
-const REMEMBERED: usize = 256;
+pub(crate) const REMEMBERED: usize = 256;
 
 /// The other world's character; bytes above ASCII stay. Written without branches, so that a whole name is swapped a vector at a time: `*+./` (2A,
 /// 2B, 2E, 2F) differ from their partners in the last bit, `#>` (23, 3E) in 1D.

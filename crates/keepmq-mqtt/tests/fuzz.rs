@@ -416,7 +416,7 @@ proptest! {
         login in 0..3usize,
     ) {
         let options = Options {
-            limits: Limits { max_packet: LIMIT, receive_maximum: 3, filters: 3, requests: 2, unanswered: 4 },
+            limits: Limits { max_packet: LIMIT, receive_maximum: 3, filters: 3, unanswered_filters: 2, unanswered_messages: 4 },
             refused_publish: if silent { RefusedPublish::AcknowledgeAndDrop } else { RefusedPublish::Close },
             window: 3,
             ..Options::default()

@@ -4,6 +4,7 @@ use keepmq_model::{Destination, Filter, Kind, Pattern};
 
 use crate::codec::Qos;
 use crate::recent::Recent;
+use crate::topic;
 
 /// A filter that the client has asked for.
 #[derive(Debug)]
@@ -113,7 +114,9 @@ impl Filters {
                     return Some(*qos);
                 }
                 let qos = highest(list, destination.name());
-                known.insert(destination.clone(), qos);
+                if destination.name().len() <= topic::REMEMBERED {
+                    known.insert(destination.clone(), qos);
+                }
                 Some(qos)
             }
         }

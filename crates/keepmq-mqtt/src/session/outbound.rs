@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use keepmq_model::{Delivery, Io, Message, Note, Verb};
+use keepmq_model::{Delivery, Io, Marks, Message, Note, Verb};
 
 use super::asked::Asked;
 use super::flight::{Completion, Received};
@@ -50,9 +50,7 @@ impl MqttSession {
             self.account.finished(delivery.id);
             None
         };
-        let again = qos.is_answered() && delivery.marks.redeliveries > 0; // [MQTT-3.3.1-1], [MQTT-3.3.1-2]
-        let flags =
-            (qos as u8) << 1 | if again { DUP } else { 0 } | if delivery.marks.retained { RETAIN } else { 0 }; // [MQTT-3.3.1-8], [MQTT-3.3.1-9]
+        let flags = flags(qos, &delivery.marks);
         let name = message.envelope.destination.name().as_bytes();
         let buf = io.out.buf();
         let written = put_publish(buf, flags, name, id, payload.len());
@@ -186,6 +184,21 @@ impl MqttSession {
             Ack { id }.encode(PacketType::PubRel, io.out.buf());
         }
     }
+}
+
+/// The flags of a PUBLISH.
+#[inline]
+fn flags(qos: Qos, marks: &Marks) -> u8 {
+    let mut flags = (qos as u8) << 1;
+    // [MQTT-3.3.1-1], [MQTT-3.3.1-2], [MQTT-3.3.1-3]
+    if qos.is_answered() && marks.redeliveries > 0 {
+        flags |= DUP;
+    }
+    // [MQTT-3.3.1-8], [MQTT-3.3.1-9]
+    if marks.retained {
+        flags |= RETAIN;
+    }
+    flags
 }
 
 /// The place that was noted; of a note that can't be read the first place with this id.

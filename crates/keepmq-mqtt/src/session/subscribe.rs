@@ -39,12 +39,10 @@ impl MqttSession {
     pub(super) fn subscribe(&mut self, packet: &Subscribe<'_>, io: &mut Io<'_>) -> Result<(), Fault> {
         self.check_count(packet.wanted().count())?;
         let wishes = packet.wanted().map(|wanted| {
-            let pattern = topic::pattern(wanted.filter)?;
-            let code = None;
             Ok(Wish {
-                pattern,
+                pattern: topic::pattern(wanted.filter)?,
                 qos: wanted.qos,
-                code,
+                code: None,
             })
         });
         let mut wishes = wishes.collect::<Result<Vec<_>, Fault>>()?;
@@ -60,13 +58,15 @@ impl MqttSession {
                 _ => wish.code = Some(SubCode::Failure),
             }
         }
-        self.requests.push(Request {
-            number,
-            id: packet.id,
-            open,
-            parts: Parts::Subscribe(wishes),
-        });
-        self.answer_request(number, io);
+        self.await_request(
+            Request {
+                number,
+                id: packet.id,
+                open,
+                parts: Parts::Subscribe(wishes),
+            },
+            io,
+        );
         Ok(())
     }
 
@@ -134,6 +134,7 @@ impl MqttSession {
             wish.code = Some(SubCode::Failure);
         }
         request.open -= 1;
+        self.unanswered_filters -= 1;
         self.answer_request(number, io);
     }
 
@@ -157,13 +158,15 @@ impl MqttSession {
                 tag: Asked::Unbind(number, index).tag(),
             });
         }
-        self.requests.push(Request {
-            number,
-            id: packet.id,
-            open: known.len(),
-            parts: Parts::Unsubscribe(known),
-        });
-        self.answer_request(number, io);
+        self.await_request(
+            Request {
+                number,
+                id: packet.id,
+                open: known.len(),
+                parts: Parts::Unsubscribe(known),
+            },
+            io,
+        );
         Ok(())
     }
 
@@ -181,6 +184,14 @@ impl MqttSession {
         // Again: the answer to a SUBSCRIBE before it may have come meanwhile.
         self.filters.remove(&pattern);
         request.open -= 1;
+        self.unanswered_filters -= 1;
+        self.answer_request(number, io);
+    }
+
+    fn await_request(&mut self, request: Request, io: &mut Io<'_>) {
+        let number = request.number;
+        self.unanswered_filters += request.open;
+        self.requests.push(request);
         self.answer_request(number, io);
     }
 

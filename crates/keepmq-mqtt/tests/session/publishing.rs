@@ -364,7 +364,7 @@ fn qos_2_under_way_is_bounded() {
 #[test]
 fn reading_waits_while_too_much_is_unanswered() {
     let limits = Limits {
-        unanswered: 2,
+        unanswered_messages: 2,
         ..Limits::default()
     };
     let connect = keepmq_mqtt::codec::Connect {

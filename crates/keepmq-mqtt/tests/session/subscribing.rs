@@ -248,9 +248,9 @@ fn the_filters_of_a_session_are_bounded() {
 }
 
 #[test]
-fn reading_waits_while_too_many_requests_are_unanswered() {
+fn reading_waits_while_too_many_filters_are_unanswered() {
     let limits = Limits {
-        requests: 2,
+        unanswered_filters: 2,
         ..Limits::default()
     };
     let mut fake = Fake::clean(Options { limits, ..options() });
