@@ -182,7 +182,27 @@ fn outbound(what: &str, qos: Qos, filters: &[(&str, Qos)]) {
     report(what, from);
 }
 
+/// Bytes of this program in memory, where the system tells.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+fn idle() {
+    const COUNT: usize = 20_000;
+    let mut sessions = Vec::with_capacity(COUNT);
+    let before = resident();
+    for _ in 0..COUNT {
+        sessions.push(Client::new(&[("factory/#", Qos::AtLeastOnce)]).session);
+    }
+    let each = resident().saturating_sub(before) / COUNT;
+    println!("{each:>6} bytes  a connected session with one filter");
+}
+
 fn main() {
+    idle();
     println!("a session is {} bytes", size_of::<MqttSession>());
     inbound(
         "PUBLISH in, QoS 0, 256 bytes: decoded, message built and dropped",

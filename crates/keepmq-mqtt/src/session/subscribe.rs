@@ -205,6 +205,10 @@ impl MqttSession {
             return;
         };
         let request = self.requests.remove(at);
+        if self.requests.is_empty() {
+            // Most clients ask once in their life.
+            self.requests = Vec::new();
+        }
         let buf = io.out.buf();
         match request.parts {
             // [MQTT-3.8.4-1], [MQTT-3.8.4-2], [MQTT-3.8.4-5], [MQTT-3.9.3-1]
