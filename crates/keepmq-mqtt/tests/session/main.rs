@@ -3,6 +3,7 @@
 
 mod connecting;
 mod delivering;
+mod ending;
 mod exactly_once;
 mod fake;
 mod invariants;
