@@ -15,7 +15,7 @@ pub use frame::Frame;
 pub use version::Version;
 pub use write::{put_end, put_head, put_header, put_number, put_sized};
 
-pub(crate) use write::{Decimal, put_name, put_value};
+pub(crate) use write::{Decimal, put_value};
 
 /// Longest header name or value: stored headers count their bytes in sixteen bits.
 pub const MAX_PART: usize = u16::MAX as usize;

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_login_fits_into_what_a_peer_may_have_unread() {
-        assert!(FrameLimits::LOGIN.head < LOGIN_BYTES);
+        const { assert!(FrameLimits::LOGIN.head < LOGIN_BYTES) };
         assert_eq!(FrameLimits::LOGIN.body, 0);
     }
 

@@ -16,7 +16,7 @@ use crate::limits::FrameLimits;
 /// Shorter bodies get bytes of their own, so that a small message never keeps a whole read buffer alive.
 const COPY_BELOW: usize = 4 * 1024;
 /// Places for header lines that are kept from frame to frame.
-const KEEP_LINES: usize = 64;
+const KEEP_LINES: usize = 32;
 
 /// Reads frames of one connection. It remembers how far it has looked at an incomplete frame, so each byte is looked at
 /// once, and it believes no length: nothing is set aside for bytes that have not come.

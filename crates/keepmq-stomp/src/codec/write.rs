@@ -43,7 +43,7 @@ pub fn put_end(out: &mut BytesMut) {
 }
 
 /// Writes a name and its colon.
-pub(crate) fn put_name(out: &mut BytesMut, name: &str, version: Version) {
+fn put_name(out: &mut BytesMut, name: &str, version: Version) {
     escape::put(out, name, version, Part::Name);
     out.put_u8(b':');
 }
