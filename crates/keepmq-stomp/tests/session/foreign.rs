@@ -61,8 +61,10 @@ fn rendered(view: View) -> Got {
 }
 
 fn with_body(body: Body) -> Got {
-    let mut view = View::default();
-    view.body = body;
+    let view = View {
+        body,
+        ..View::default()
+    };
     rendered(view)
 }
 
@@ -106,13 +108,15 @@ fn maps_and_streams_become_json() {
 
 #[test]
 fn fields_become_headers() {
-    let mut view = View::default();
-    view.correlation_id = Some(Value::U64(7));
-    view.message_id = Some(text("the sender's own is left out"));
-    view.reply_to = Some(Destination::new(keepmq_model::Kind::TempQueue, "ID.1").unwrap());
-    view.subject = Some("order".into());
-    view.content_type = Some("text/xml".into());
-    view.content_encoding = Some("gzip".into());
+    let view = View {
+        correlation_id: Some(Value::U64(7)),
+        message_id: Some(text("the sender's own is left out")),
+        reply_to: Some(Destination::new(keepmq_model::Kind::TempQueue, "ID.1").unwrap()),
+        subject: Some("order".into()),
+        content_type: Some("text/xml".into()),
+        content_encoding: Some("gzip".into()),
+        ..View::default()
+    };
     let got = rendered(view);
     for (name, value) in [
         ("correlation-id", "7"),
@@ -139,8 +143,10 @@ fn properties_become_text() {
         ("symbol".into(), Value::Symbol("s".into())),
         (" ".into(), text("a name of spaces")),
     ];
-    let mut view = View::default();
-    view.properties = properties;
+    let view = View {
+        properties,
+        ..View::default()
+    };
     let got = rendered(view);
     for (name, value) in [
         ("bool", Some("true")),
@@ -159,16 +165,20 @@ fn properties_become_text() {
 
 #[test]
 fn a_binary_correlation_id_becomes_base64() {
-    let mut view = View::default();
-    view.correlation_id = Some(Value::Bytes(Bytes::from_static(b"\xff\0")));
+    let view = View {
+        correlation_id: Some(Value::Bytes(Bytes::from_static(b"\xff\0"))),
+        ..View::default()
+    };
     assert_eq!(rendered(view).get("correlation-id"), Some("/wA="));
 }
 
 #[test]
 fn properties_never_stand_in_for_fields_or_the_broker() {
-    let mut view = View::default();
-    view.subject = Some("order".into());
-    view.body = Body::Map(vec![]);
+    let mut view = View {
+        subject: Some("order".into()),
+        body: Body::Map(vec![]),
+        ..View::default()
+    };
     for name in [
         "type",
         "transformation",
@@ -235,10 +245,12 @@ proptest! {
         properties in proptest::collection::vec((hostile(), hostile()), 0..6), subject in hostile(), body in hostile(),
         version in proptest::sample::select(Version::ALL.to_vec()),
     ) {
-        let mut view = View::default();
-        view.subject = Some(subject.clone().into());
-        view.body = Body::Text(body.clone().into());
-        view.properties = properties.iter().map(|(n, v)| (n.clone().into(), text(v))).collect();
+        let view = View {
+            subject: Some(subject.clone().into()),
+            body: Body::Text(body.clone().into()),
+            properties: properties.iter().map(|(n, v)| (n.clone().into(), text(v))).collect(),
+            ..View::default()
+        };
         let got = rendered_in(version, view);
         let own = ["subscription", "destination", "message-id", "timestamp", "expires", "priority"];
         let mut wanted: Vec<(String, String)> = vec![("type".to_owned(), replaced(&subject, version, false))];

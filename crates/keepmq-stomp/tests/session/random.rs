@@ -376,7 +376,7 @@ impl World {
         let verbs = self.peer.verbs();
         match (&verbs[..], self.transactions.remove(&step.name)) {
             ([Verb::Commit { tx, tag }], Some(open)) if *tx == open => {
-                self.asked.push((*tag, Asked::Commit(open)))
+                self.asked.push((*tag, Asked::Commit(open)));
             }
             ([Verb::Rollback { tx, tag }], Some(open)) if *tx == open => {
                 self.asked.push((*tag, Asked::Other));
