@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use keepmq_model::{Closing, End, Event, Flow, Formats, Io, Refusal, Session, Tag};
+use zeroize::Zeroize;
 
-use crate::codec::{Command, Decoder, Frame, Side, Version, put_end, put_head, put_header};
+use crate::codec::{Command, Decoder, Fault, Frame, Side, Version, put_end, put_head, put_header};
 use crate::destination::{Names, Unnamed};
 use crate::head::HeadBuilder;
 use crate::limits::{HeartBeat, Limits};
@@ -119,9 +120,17 @@ impl StompSession {
                 Ok(Some(frame)) if matches!(self.phase, Phase::New) => self.log_in(frame, io),
                 Ok(Some(frame)) => self.take(frame, io),
                 Ok(None) => return,
-                Err(fault) => self.break_off(&fault.into(), None, io),
+                Err(fault) => self.fail(fault, input, io),
             }
         }
+    }
+
+    /// What can't be read ends the connection. What came before login may hold a passcode, and is wiped.
+    fn fail(&mut self, fault: Fault, input: &mut BytesMut, io: &mut Io<'_>) {
+        if matches!(self.phase, Phase::New) {
+            input.as_mut().zeroize();
+        }
+        self.break_off(&fault.into(), None, io);
     }
 
     /// Deals with a frame of an open connection.
@@ -145,7 +154,7 @@ impl StompSession {
             Command::Disconnect => self.disconnect(frame, io),
             Command::Connect | Command::Stomp => Err(malformed("the connection is logged in already").into()),
             Command::Connected | Command::Message | Command::Receipt | Command::Error => {
-                Err(malformed(crate::codec::Fault::Command.text()).into())
+                Err(malformed(Fault::Command.text()).into())
             }
         }
     }
@@ -292,7 +301,7 @@ impl Session for StompSession {
 
     fn deadline(&self) -> Option<u64> {
         match self.phase {
-            Phase::Open => self.pulse.deadline(),
+            Phase::Open | Phase::Leaving(_) => self.pulse.deadline(),
             _ => None,
         }
     }

@@ -61,25 +61,25 @@ pub(crate) struct Decimal {
 
 impl Decimal {
     pub(crate) fn new(number: u64) -> Self {
-        Self::in_base(number, 10)
+        Self::in_base::<10>(number)
     }
 
     pub(crate) fn hex(number: u64) -> Self {
-        Self::in_base(number, 16)
+        Self::in_base::<16>(number)
     }
 
-    fn in_base(mut number: u64, base: u64) -> Self {
+    fn in_base<const BASE: u64>(mut number: u64) -> Self {
         let mut digits = [b'0'; 20];
         let mut start = digits.len();
         for (at, place) in digits.iter_mut().enumerate().rev() {
-            let digit = u8::try_from(number % base).unwrap_or_default();
+            let digit = u8::try_from(number % BASE).unwrap_or_default();
             *place = if digit < 10 {
                 b'0' + digit
             } else {
                 b'a' + digit - 10
             };
             start = at;
-            number /= base;
+            number /= BASE;
             if number == 0 {
                 break;
             }

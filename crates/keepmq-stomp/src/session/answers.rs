@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use keepmq_model::{LinkId, Tag};
-use smallvec::SmallVec;
 
 use super::transaction::Commit;
 
@@ -35,7 +34,7 @@ pub(super) struct Answers {
     /// The tag of the first place.
     first: u64,
     places: VecDeque<Option<Awaited>>,
-    groups: SmallVec<[Box<Group>; 0]>,
+    groups: Vec<Group>,
     next_group: u64,
 }
 
@@ -53,11 +52,11 @@ impl Answers {
     /// A number for `verbs` verbs that one frame became: the receipt is given when all are done.
     pub(super) fn group(&mut self, verbs: usize, receipt: Option<Box<str>>) -> u64 {
         self.next_group += 1;
-        self.groups.push(Box::new(Group {
+        self.groups.push(Group {
             number: self.next_group,
             left: verbs,
             receipt,
-        }));
+        });
         self.next_group
     }
 

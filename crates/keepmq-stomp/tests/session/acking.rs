@@ -240,6 +240,15 @@ fn a_settled_topic_is_granted_a_quarter_at_a_time() {
 }
 
 #[test]
+fn a_browse_is_granted_a_quarter_at_a_time() {
+    let mut peer = Peer::open(Version::V1_2);
+    let link =
+        peer.subscribe("SUBSCRIBE\nid:s\ndestination:/queue/q\nbrowser:true\nactivemq.prefetchSize:8\n\n");
+    peer.events((1..=3).map(|n| deliver(link, n)));
+    assert!(matches!(peer.verb(), Verb::Grant { link: l, credit: 3 } if l == link));
+}
+
+#[test]
 fn a_window_of_one_is_granted_each_time() {
     let mut peer = Peer::open(Version::V1_2);
     let link = peer.subscribe("SUBSCRIBE\nid:s\ndestination:/topic/q\nactivemq.prefetchSize:1\n\n");

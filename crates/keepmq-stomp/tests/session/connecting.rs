@@ -183,6 +183,14 @@ fn login_frames_have_small_limits() {
 }
 
 #[test]
+fn a_broken_login_leaves_no_passcode_in_the_read_buffer() {
+    let mut peer = Peer::new();
+    peer.send_bytes(b"CONNECT\npasscode:hunter2hunter2\nnonsense\n\n\0");
+    assert!(peer.fault().contains("colon"));
+    assert!(!peer.unread().windows(7).any(|w| w == b"hunter2"));
+}
+
+#[test]
 fn a_bad_heart_beat_is_refused() {
     let mut peer = Peer::new();
     peer.send("CONNECT\naccept-version:1.2\nheart-beat:x,y\n\n");

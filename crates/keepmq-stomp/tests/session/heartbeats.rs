@@ -110,6 +110,19 @@ fn a_client_that_is_not_read_is_not_blamed() {
 }
 
 #[test]
+fn a_leaving_client_is_kept_alive() {
+    let mut peer = open("2000,2000");
+    peer.send("SEND\ndestination:/queue/a\nreceipt:r\n\nx");
+    peer.send("DISCONNECT\nreceipt:bye\n\n");
+    for at in [2800, 4600, 6400] {
+        assert_eq!(peer.session.deadline(), Some(at));
+        peer.now.mono_ms = at;
+        peer.tick();
+        assert_eq!((peer.bytes(), peer.flow.clone()), (b"\n".to_vec(), Flow::Pause));
+    }
+}
+
+#[test]
 fn a_client_that_waits_for_a_temporary_destination_is_not_blamed() {
     let mut peer = open("2000,0");
     peer.send("SEND\ndestination:/temp-queue/a\n\nx");

@@ -234,6 +234,11 @@ impl Peer {
         self.say.is_empty() && self.out.is_empty()
     }
 
+    /// What the session has left of the client's bytes.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.input
+    }
+
     /// The text with which the connection was closed.
     pub(crate) fn fault(&self) -> &str {
         match &self.flow {
