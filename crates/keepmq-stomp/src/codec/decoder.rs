@@ -111,6 +111,7 @@ impl Decoder {
             return Ok(None);
         };
         let mut end = self.scanned + at;
+        self.check_size(end, limits)?;
         if input.get(end) == Some(&0) {
             return Err(if self.command.is_some() {
                 Fault::NulInHead
@@ -118,7 +119,6 @@ impl Decoder {
                 self.not_a_command()
             });
         }
-        self.check_size(end, limits)?;
         let start = std::mem::replace(&mut self.line, end + 1);
         self.scanned = end + 1;
         if self.strips_cr() && end > start && input.get(end - 1) == Some(&b'\r') {

@@ -140,6 +140,14 @@ fn limits_hold_at_their_edges() {
     assert_eq!(small(body(51).as_bytes()), Err(Fault::LongBody));
 }
 
+#[test]
+fn the_fault_does_not_depend_on_the_pieces() {
+    let long = format!("SEND\na:{}\0", "x".repeat(60));
+    assert_eq!(small(long.as_bytes()), Err(Fault::LongLine));
+    let short = format!("SEND\na:{}\0", "x".repeat(30));
+    assert_eq!(small(short.as_bytes()), Err(Fault::NulInHead));
+}
+
 /// A header, a head or a body that never ends costs its limit and no more.
 #[test]
 fn what_never_ends_is_cut_off_at_its_limit() {
