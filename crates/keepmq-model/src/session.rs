@@ -35,7 +35,8 @@ pub struct Io<'a> {
 pub enum Flow {
     /// More input is welcome.
     Continue,
-    /// No more input until the next event (a login is pending).
+    /// No more input for now: a login is pending, or too much is unanswered. Input goes on with the next event that is
+    /// answered by [`Flow::Continue`], also when no new bytes have come.
     Pause,
     /// Send what is written and close.
     Close(Closing),
@@ -66,10 +67,11 @@ pub trait Session: Send {
     /// Takes whole frames from the front of `input` and leaves an incomplete one. Never called while paused.
     fn receive(&mut self, input: &mut BytesMut, io: &mut Io<'_>) -> Flow;
 
-    /// Takes an event.
+    /// Takes an event. Called only while the peer takes what is written to it.
     fn event(&mut self, event: Event, io: &mut Io<'_>) -> Flow;
 
-    /// A run of input or events is over: what was gathered on the way (grants, settlements) is said now.
+    /// A run of input or events is over: what was gathered on the way (grants, settlements) is said now. Called after a
+    /// [`Flow::Close`], too: what was said is carried out.
     fn batch_end(&mut self, io: &mut Io<'_>);
 
     /// The time at which [`Session::tick`] wants to be called, in milliseconds of the monotonic clock.

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 
 use hashbrown::HashMap;
 use keepmq_model::{
-    Destination, Kind, MAX_PRIORITY, Marks, Message, Note, Principal, Publish, Refusal, RefusalKind, Retain,
+    Destination, Envelope, Kind, MAX_PRIORITY, Marks, Message, Note, Principal, Publish, Refusal,
+    RefusalKind, Retain,
 };
 use keepmq_policy::{Permit, Write, decide};
 use keepmq_store::Admission;
@@ -76,8 +77,8 @@ impl Grants {
 /// A message that was admitted, with all the ways that it goes.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    pub(super) message: Arc<Message>,
-    pub(super) grants: SmallVec<[Arc<Grant>; 1]>,
+    /// For each target the right to send to it, and the message as it stands there: its destination is that target.
+    pub(super) copies: SmallVec<[(Arc<Grant>, Arc<Message>); 1]>,
     pub(super) retain: Retain,
 }
 
@@ -115,15 +116,28 @@ impl Client {
             let text = "the broker is out of room for messages: consumers are too slow; try again later";
             return Err(Refusal::new(RefusalKind::Busy, text));
         }
-        let mut grants = smallvec![self.grant(&message.envelope.destination, who)?];
-        for destination in &also {
-            grants.push(self.grant(destination, who)?);
-        }
+        let first = self.grant(&message.envelope.destination, who)?;
+        let others: SmallVec<[Arc<Grant>; 0]> =
+            also.iter().map(|destination| self.grant(destination, who)).collect::<Result<_, _>>()?;
         if message.envelope.durable {
             self.check_store()?;
         }
         self.complete(&mut message, who)?;
-        Ok(Admitted { message, grants, retain })
+        let copies = others.into_iter().map(|grant| {
+            let copy = self.copy_for(&message, grant.permit.destination());
+            (grant, copy)
+        });
+        let mut copies: SmallVec<[(Arc<Grant>, Arc<Message>); 1]> = copies.collect();
+        copies.insert(0, (first, message));
+        Ok(Admitted { copies, retain })
+    }
+
+    /// The message as it stands at another of its targets. Its bytes are shared.
+    fn copy_for(&self, message: &Message, destination: &Destination) -> Arc<Message> {
+        let envelope = Envelope { destination: destination.clone(), ..message.envelope.clone() };
+        let mut copy = Message::new(envelope, message.native.clone());
+        copy.charge(&self.gate.shell.meter);
+        Arc::new(copy)
     }
 
     /// Fills in what only the broker knows, whatever the sender wrote there.
@@ -179,7 +193,7 @@ impl Client {
 
     /// Sends to all targets with the next flush.
     fn send(&mut self, admitted: &Admitted, tag: Option<keepmq_model::Tag>) {
-        if let [grant] = &admitted.grants[..]
+        if let [(grant, message)] = &admitted.copies[..]
             && let Way::Queue(queue) = &grant.way
         {
             let line = queue.line;
@@ -187,7 +201,7 @@ impl Client {
             let input = Input::Enqueue {
                 line: line.slot,
                 permit: grant.permit.clone(),
-                message: Arc::clone(&admitted.message),
+                message: Arc::clone(message),
                 marks: Marks::default(),
                 whole: false,
             };
@@ -205,8 +219,8 @@ impl Client {
     /// whole or not at all.
     pub(super) fn inputs(&self, admitted: &Admitted, whole: bool) -> SmallVec<[(u16, Input); 2]> {
         let mut inputs = SmallVec::new();
-        for grant in &admitted.grants {
-            let (permit, message) = (grant.permit.clone(), Arc::clone(&admitted.message));
+        for (grant, message) in &admitted.copies {
+            let (permit, message) = (grant.permit.clone(), Arc::clone(message));
             match &grant.way {
                 Way::Queue(queue) => {
                     let line = queue.line;

@@ -57,7 +57,7 @@ impl Client {
     }
 
     pub(super) fn publish_in(&mut self, tx: TxId, admitted: Admitted, tag: Option<Tag>) {
-        match self.count_change(tx, admitted.message.cost()) {
+        match self.count_change(tx, admitted.copies.iter().map(|(_, message)| message.cost()).sum()) {
             Ok(transaction) => {
                 transaction.messages.push(admitted);
                 if let Some(tag) = tag {
