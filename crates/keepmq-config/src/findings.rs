@@ -1,0 +1,187 @@
+//! Gathers faults while a file is read and judged, so that all are told at once.
+
+use std::ops::Range;
+
+use crate::report::{Fault, Place, Report};
+
+/// Where something stands in the text, in bytes.
+pub(crate) type Span = Range<usize>;
+
+/// A line longer than this is cut when shown.
+const SHOWN: usize = 120;
+/// More faults than this help nobody, and a hostile file must not fill the memory with them.
+const MOST: usize = 200;
+
+/// The text of a file and what was found in it.
+#[derive(Debug)]
+pub(crate) struct Findings<'t> {
+    file: String,
+    text: &'t str,
+    starts: Vec<usize>,
+    path: Vec<String>,
+    report: Report,
+}
+
+impl<'t> Findings<'t> {
+    /// Nothing found yet in the text of this file.
+    pub(crate) fn new(file: &str, text: &'t str) -> Self {
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { file: file.to_owned(), text, starts, path: Vec::new(), report: Report::default() }
+    }
+
+    /// Does something under a longer key.
+    pub(crate) fn within<R>(&mut self, key: impl Into<String>, work: impl FnOnce(&mut Self) -> R) -> R {
+        self.path.push(key.into());
+        let done = work(self);
+        self.path.pop();
+        done
+    }
+
+    /// The key that is looked at.
+    pub(crate) fn key(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// Something that keeps the broker from starting.
+    pub(crate) fn fault(
+        &mut self,
+        code: &'static str,
+        at: Option<&Span>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let fault = self.found(code, at, what.into(), remedy.into());
+        if self.report.faults.len() < MOST {
+            self.report.faults.push(fault);
+        }
+    }
+
+    /// Something that is probably not meant.
+    pub(crate) fn warn(
+        &mut self,
+        code: &'static str,
+        at: Option<&Span>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        let fault = self.found(code, at, what.into(), remedy.into());
+        if self.report.warnings.len() < MOST {
+            self.report.warnings.push(fault);
+        }
+    }
+
+    /// All of it, in the order of the file.
+    pub(crate) fn into_report(mut self) -> Report {
+        self.report.sort();
+        self.report
+    }
+
+    /// The line in which a byte stands, counted from 1.
+    pub(crate) fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start <= at)
+    }
+
+    /// `keepmq.toml:31`.
+    pub(crate) fn line_name(&self, at: usize) -> String {
+        format!("{}:{}", self.file, self.line(at))
+    }
+
+    /// The part of a span that is on its first line: of a table, its head.
+    pub(crate) fn first_line(&self, span: Span) -> Span {
+        let length = self.text.get(span.clone()).and_then(|text| text.find('\n')).unwrap_or(span.len());
+        span.start..span.start + length
+    }
+
+    fn found(&self, code: &'static str, at: Option<&Span>, what: String, remedy: String) -> Fault {
+        let place = at.map(|at| self.place(at));
+        Fault { code, file: self.file.clone(), place, key: self.key(), what, remedy }
+    }
+
+    fn place(&self, at: &Span) -> Place {
+        let line = self.line(at.start);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
+        let whole = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let length = |from: usize, to: usize| self.text.get(from..to).map_or(0, |text| text.chars().count());
+        let end = at.end.min(start + whole.len()).max(at.start);
+        let text: String = whole.chars().take(SHOWN).map(printable).collect();
+        let before = length(start, at.start);
+        let width = length(at.start, end).min(text.chars().count().saturating_sub(before));
+        Place { line, column: before + 1, text, width: width.max(1) }
+    }
+}
+
+/// A terminal must not be steered by a file's text.
+pub(crate) fn printable(c: char) -> char {
+    match c {
+        '\t' => ' ',
+        // Marks that turn the direction of what follows are not control characters.
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn place(text: &str, at: Span) -> Place {
+        let mut findings = Findings::new("f.toml", text);
+        findings.fault("code", Some(&at), "what", "remedy");
+        findings.into_report().faults.remove(0).place.unwrap()
+    }
+
+    #[test]
+    fn lines_and_columns_are_counted_from_one() {
+        let text = "a = 1\nbb = 22\n";
+        let found = place(text, 11..13);
+        assert_eq!((found.line, found.column, found.width, &*found.text), (2, 6, 2, "bb = 22"));
+        assert_eq!(place(text, 0..1).line, 1);
+        assert_eq!(place(text, 5..6).line, 1, "the line's end belongs to it");
+    }
+
+    #[test]
+    fn columns_are_characters_and_not_bytes() {
+        let found = place("ä = \"ö\" # x", 6..10);
+        assert_eq!((found.column, found.width), (6, 3));
+    }
+
+    #[test]
+    fn what_runs_over_several_lines_is_shown_on_its_first() {
+        let found = place("a = [\n1,\n2]\n", 4..11);
+        assert_eq!((found.line, found.column, found.width), (1, 5, 1));
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered_by_the_text() {
+        let found = place("a = \"\u{1b}[2J\u{202e}\"\t", 4..5);
+        assert_eq!(found.text, "a = \"\u{fffd}[2J\u{fffd}\" ");
+    }
+
+    #[test]
+    fn keys_are_nested_and_come_back() {
+        let mut findings = Findings::new("f.toml", "");
+        findings.within("listener", |f| f.within("mqtt", |f| f.fault("x", None, "w", "r")));
+        findings.warn("y", None, "w", "r");
+        let report = findings.into_report();
+        assert_eq!(report.faults[0].key, "listener.mqtt");
+        assert_eq!(report.warnings[0].key, "");
+    }
+
+    #[test]
+    fn the_number_of_faults_is_bounded() {
+        let mut findings = Findings::new("f.toml", "");
+        (0..10_000).for_each(|_| findings.fault("x", None, "w", "r"));
+        assert_eq!(findings.into_report().faults.len(), MOST);
+    }
+
+    proptest! {
+        #[test]
+        fn any_span_of_any_text_has_a_place(text in "\\PC{0,40}[\n\r]{0,3}\\PC{0,200}", a in 0usize..300, b in 0usize..300) {
+            let (from, to) = (a.min(text.len()), b.min(text.len()));
+            let found = place(&text, from.min(to)..to.max(from));
+            prop_assert!(found.line >= 1 && found.column >= 1 && found.width >= 1);
+        }
+    }
+}
