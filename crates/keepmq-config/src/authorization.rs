@@ -58,7 +58,7 @@ fn read_entry(entry: &At<EntryOptions>, entries: &mut Vec<Entry>, findings: &mut
         (None, Some(topic)) => (Kind::Topic, topic),
         (None, None) => {
             let remedy = "add queue = \"…\" or topic = \"…\"; \">\" is all of them";
-            findings.fault("missing-key", entry.span.as_ref(), "the entry is about no destination", remedy);
+            findings.absence("missing-key", entry.span.as_ref(), "the entry is about no destination", remedy);
             return;
         }
         (Some(_), Some(topic)) => {

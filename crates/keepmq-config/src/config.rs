@@ -246,7 +246,7 @@ fn judge_tls(raw: &Raw, folder: &Path, findings: &mut Findings<'_>) -> Option<Tl
     };
     findings.within("tls", |findings| {
         let what = format!("a certificate needs its key, and {lacking} is not named");
-        findings.fault("missing-key", raw.tls.span.as_ref(), what, format!("add {lacking} = \"…\""));
+        findings.absence("missing-key", raw.tls.span.as_ref(), what, format!("add {lacking} = \"…\""));
     });
     None
 }

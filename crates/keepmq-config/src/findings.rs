@@ -19,14 +19,29 @@ pub(crate) struct Findings<'t> {
     text: &'t str,
     starts: Vec<usize>,
     path: Vec<String>,
+    /// Parts of the text could not be read.
+    broken: bool,
+    /// One of those parts is the head of a table, so that what follows it is counted to another one.
+    headless: bool,
     report: Report,
 }
+
+/// The code of what is not even TOML.
+const SYNTAX: &str = "syntax";
 
 impl<'t> Findings<'t> {
     /// Nothing found yet in the text of this file.
     pub(crate) fn new(file: &str, text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { file: file.to_owned(), text, starts, path: Vec::new(), report: Report::default() }
+        Self {
+            file: file.to_owned(),
+            text,
+            starts,
+            path: Vec::new(),
+            broken: false,
+            headless: false,
+            report: Report::default(),
+        }
     }
 
     /// Does something under a longer key.
@@ -56,7 +71,34 @@ impl<'t> Findings<'t> {
         }
     }
 
-    /// Something that is probably not meant.
+    /// A breach of the file's syntax. What comes after it may not have been read.
+    pub(crate) fn syntax(&mut self, at: Option<&Span>, what: &str) {
+        self.broken = true;
+        self.headless |= at.is_some_and(|at| self.place(at).text.trim_start().starts_with('['));
+        self.fault(SYNTAX, at, format!("this is not TOML: {what}"), "mend it; https://toml.io tells how");
+    }
+
+    /// Something that has to be there and was not found. Of a file that could not be read whole nobody knows.
+    pub(crate) fn absence(
+        &mut self,
+        code: &'static str,
+        at: Option<&Span>,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        if !self.broken {
+            self.fault(code, at, what, remedy);
+        }
+    }
+
+    /// Something that does not belong where it stands.
+    pub(crate) fn stray(&mut self, code: &'static str, at: &Span, what: String, remedy: String) {
+        if !self.headless {
+            self.fault(code, Some(at), what, remedy);
+        }
+    }
+
+    /// Something that is probably not meant, of a file that could be read whole.
     pub(crate) fn warn(
         &mut self,
         code: &'static str,
@@ -65,13 +107,18 @@ impl<'t> Findings<'t> {
         remedy: impl Into<String>,
     ) {
         let fault = self.found(code, at, what.into(), remedy.into());
-        if self.report.warnings.len() < MOST {
+        if self.report.warnings.len() < MOST && !self.broken {
             self.report.warnings.push(fault);
         }
     }
 
     /// All of it, in the order of the file.
     pub(crate) fn into_report(mut self) -> Report {
+        let line = |fault: &Fault| fault.place.as_ref().map(|place| place.line);
+        let faults = &mut self.report.faults;
+        let broken: Vec<_> = faults.iter().filter(|fault| fault.code == SYNTAX).map(line).collect();
+        // What was read out of a broken line is a guess, and its faults are noise.
+        faults.retain(|fault| fault.code == SYNTAX || !broken.contains(&line(fault)));
         self.report.sort();
         self.report
     }
@@ -167,6 +214,20 @@ mod tests {
         let report = findings.into_report();
         assert_eq!(report.faults[0].key, "listener.mqtt");
         assert_eq!(report.warnings[0].key, "");
+    }
+
+    #[test]
+    fn what_is_missing_in_a_broken_file_may_only_be_unread() {
+        let mut findings = Findings::new("f.toml", "a = \nb = 1\n");
+        findings.absence("told", None, "w", "r");
+        findings.syntax(Some(&(4..5)), "no value");
+        findings.absence("untold", None, "w", "r");
+        findings.warn("untold", None, "w", "r");
+        findings.fault("same-line", Some(&(0..1)), "w", "r");
+        findings.fault("next-line", Some(&(5..6)), "w", "r");
+        let report = findings.into_report();
+        let codes: Vec<_> = report.faults.iter().map(|fault| fault.code).collect();
+        assert_eq!((codes, report.warnings.len()), (vec!["told", "syntax", "next-line"], 0));
     }
 
     #[test]

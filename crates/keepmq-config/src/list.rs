@@ -7,7 +7,7 @@ use keepmq_model::Pattern;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::address::parse_net;
+use crate::address::{Posture, parse_net};
 use crate::findings::Findings;
 use crate::name::check_name;
 use crate::option::{Section, Setting, wrong_type};
@@ -93,6 +93,10 @@ impl Setting for IngressOptions {
 
     fn show(&self) -> Option<String> {
         Some(format!("{{ allow = {}, deny = {} }}", show_list(&self.allow), show_list(&self.deny)))
+    }
+
+    fn is_weak(&self) -> bool {
+        self.allow.iter().any(|net| Posture::of(net.network()).is_public())
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn judge(
 ) -> Vec<Listener> {
     if raw.is_empty() {
         let remedy = "write at least one [[listener]] with a name and a protocol";
-        findings.fault("no-listener", None, "there is no listener: nobody could reach the broker", remedy);
+        findings.absence("no-listener", None, "there is no listener: nobody could reach the broker", remedy);
     }
     let mut listeners = Vec::new();
     for (index, one) in raw.iter().enumerate() {
@@ -81,7 +81,7 @@ fn read(one: &At<ListenerOptions>, findings: &mut Findings<'_>) -> Option<Listen
     ] {
         if is_missing {
             let what = format!("the listener has no {key}");
-            findings.fault("missing-key", one.span.as_ref(), what, format!("add {key} = …: {form}"));
+            findings.absence("missing-key", one.span.as_ref(), what, format!("add {key} = …: {form}"));
         }
     }
     let (name, protocol) = (options.name.given()?, options.protocol.given()?);
@@ -101,7 +101,7 @@ fn read(one: &At<ListenerOptions>, findings: &mut Findings<'_>) -> Option<Listen
         max_connections_per_address: options.max_connections_per_address.as_usize(),
         max_frame_bytes: options.max_frame_bytes.as_usize(),
         login_within: Duration::from_secs(options.login_seconds.get().into()),
-        refused_publish: options.refused_publish.as_ref().map_or_else(Default::default, |at| at.value),
+        refused_publish: options.refused_publish.value,
     })
 }
 
@@ -147,11 +147,11 @@ fn judge_public(
     if options.ingress.is_none() {
         let what = format!("{reaches}, and it is not written who may connect");
         let remedy = "add ingress = { allow = [\"…\"] } with the networks of its clients (\"0.0.0.0/0\" and \"::/0\" are everybody)";
-        findings.fault("public-without-ingress", at, what, remedy);
+        findings.absence("public-without-ingress", at, what, remedy);
     }
     if !around.map_grants {
         let what = format!("{reaches}, and there is no authorization map");
-        findings.fault(
+        findings.absence(
             "public-without-map",
             at,
             what,
@@ -169,7 +169,7 @@ fn judge_tls(
 ) {
     if options.tls.value && !around.tls_is_set_up {
         let remedy = "add [tls] with certificate and key; `keepmq quickstart` makes them for a new folder";
-        findings.fault("no-certificate", at, "it uses TLS, and there is no certificate", remedy);
+        findings.absence("no-certificate", at, "it uses TLS, and there is no certificate", remedy);
     }
     if !options.tls.value && posture != Posture::Loopback {
         let what = format!("without TLS, passwords would cross the network in the clear ({posture} address)");
@@ -179,8 +179,8 @@ fn judge_tls(
 }
 
 fn judge_protocol(options: &ListenerOptions, findings: &mut Findings<'_>) {
-    let (Some(protocol), Some(choice)) = (options.protocol.given(), &options.refused_publish) else { return };
-    if protocol.value != Protocol::Mqtt {
+    let (Some(protocol), choice) = (options.protocol.given(), &options.refused_publish) else { return };
+    if protocol.value != Protocol::Mqtt && choice.span.is_some() {
         let what = format!("{} has a word for a refusal; this is for MQTT", protocol.value.name());
         findings.fault("not-for-protocol", choice.span.as_ref(), what, "take out refused-publish");
     }

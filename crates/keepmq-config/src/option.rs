@@ -1,8 +1,6 @@
 //! One option, one definition: the [`section!`](crate::option::section) macro makes the field, its default, its reader
 //! and its line in the reference from the same few words, so that none can be forgotten.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -75,6 +73,11 @@ pub(crate) trait Setting: Sized + PartialEq {
             (Some(number), Some(default)) => number > default,
             _ => self != default,
         }
+    }
+
+    /// Whether this is weaker than what holds when nothing is written, of an option without a default.
+    fn is_weak(&self) -> bool {
+        true
     }
 }
 
@@ -151,6 +154,10 @@ impl<T: Setting> Setting for At<T> {
     fn is_weaker(&self, default: &Self) -> bool {
         self.value.is_weaker(&default.value)
     }
+
+    fn is_weak(&self) -> bool {
+        self.value.is_weak()
+    }
 }
 
 impl<T: Setting> Setting for Option<T> {
@@ -170,6 +177,14 @@ impl<T: Setting> Setting for Option<T> {
 
     fn write_number(number: u64) -> String {
         T::write_number(number)
+    }
+
+    fn is_weaker(&self, default: &Self) -> bool {
+        match (self, default) {
+            (Some(own), Some(default)) => own.is_weaker(default),
+            (Some(own), None) => own.is_weak(),
+            (None, _) => false,
+        }
     }
 }
 
@@ -204,8 +219,7 @@ pub(crate) fn unknown<'n>(
         None => format!("take it out. Known here: {list}"),
     };
     let shown: String = written.chars().take(64).map(crate::findings::printable).collect();
-    let span: Range<usize> = key.span();
-    findings.fault("unknown-key", Some(&span), format!("`{shown}` is not known"), remedy);
+    findings.stray("unknown-key", &key.span(), format!("`{shown}` is not known"), remedy);
 }
 
 /// Tells of a value of the wrong type.
@@ -241,11 +255,11 @@ macro_rules! section {
 
         impl $crate::option::Section for $name {
             const PATH: &'static str = $path;
-            const ABOUT: &'static str = concat!($($about),+);
+            const ABOUT: &'static str = concat!($($about),+).trim_ascii();
             const OPTIONS: &'static [$crate::option::OptionDef] = &[ $( $crate::option::OptionDef {
                 key: $key,
                 form: <$type as $crate::option::Setting>::FORM,
-                about: concat!($($doc),+),
+                about: concat!($($doc),+).trim_ascii(),
                 change: $crate::option::section!(@change $change),
                 range: $crate::option::section!(@maybe $(($least, $most))?),
                 opens: $crate::option::section!(@maybe $($opens)?),

@@ -38,12 +38,7 @@ impl Raw {
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             let span = error.span().filter(|span| text.get(span.clone()).is_some());
-            findings.fault(
-                "syntax",
-                span.as_ref(),
-                format!("this is not TOML: {}", error.message()),
-                "see https://toml.io",
-            );
+            findings.syntax(span.as_ref(), error.message());
         }
         let mut raw = Self::default();
         for (key, value) in document.get_ref() {

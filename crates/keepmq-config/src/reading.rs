@@ -30,3 +30,21 @@ pub(crate) fn fault_of<T: Setting>(written: &str) -> (&'static str, String, Stri
     let fault = report.faults.remove(0);
     (fault.code, fault.what, fault.remedy)
 }
+
+/// Judges a text without a look at the disk.
+pub(crate) fn judged(text: &str) -> Report {
+    match crate::judge(text, std::path::Path::new("/srv/mq")) {
+        Ok(loaded) => loaded.report,
+        Err(report) => report,
+    }
+}
+
+/// The codes of the faults, in order.
+pub(crate) fn faults(text: &str) -> Vec<&'static str> {
+    judged(text).faults.iter().map(|fault| fault.code).collect()
+}
+
+/// The codes of the warnings, in order.
+pub(crate) fn warnings(text: &str) -> Vec<&'static str> {
+    judged(text).warnings.iter().map(|fault| fault.code).collect()
+}

@@ -53,7 +53,8 @@ section! {
             opens "everybody whom ingress admits can try to log in";
         /// From which networks it takes connections. Not written: from loopback on loopback, and from private networks
         /// on a private address.
-        "ingress" ingress: Option<At<IngressOptions>> = None, live;
+        "ingress" ingress: Option<At<IngressOptions>> = None, live,
+            opens "whoever is in these networks can try to log in, and not all of them are private";
         /// Most connections at a time.
         "max-connections" max_connections: Count = Count::of(10_000), restart, within 1 => 1_000_000;
         /// Most connections at a time from one address, so that one host can't keep out the others.
@@ -67,7 +68,7 @@ section! {
             opens "silent connections hold their place longer";
         /// What an MQTT 3.1.1 client gets for publishing what it may not: "close" ends the connection, "acknowledge" says
         /// yes, drops the message and counts it, as in ActiveMQ.
-        "refused-publish" refused_publish: Option<At<RefusedPublish>> = None, restart,
+        "refused-publish" refused_publish: At<RefusedPublish> = At::unwritten(RefusedPublish::Close), restart,
             opens "clients are told that messages were delivered which were dropped";
     }
 }
@@ -264,5 +265,5 @@ fn describe<S: Section>(repeated: bool) -> SectionDoc {
         stated.iter().find(|one| one.option.key == option.key).map(|one| one.value.clone())
     };
     let options = S::OPTIONS.iter().map(|option| (option, default(option))).collect();
-    SectionDoc { path: S::PATH, about: S::ABOUT.trim(), repeated, options }
+    SectionDoc { path: S::PATH, about: S::ABOUT, repeated, options }
 }
