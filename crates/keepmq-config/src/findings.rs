@@ -65,8 +65,8 @@ impl<'t> Findings<'t> {
         what: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        let fault = self.found(code, at, what.into(), remedy.into());
         if self.report.faults.len() < MOST {
+            let fault = self.found(code, at, what.into(), remedy.into());
             self.report.faults.push(fault);
         }
     }
@@ -106,8 +106,8 @@ impl<'t> Findings<'t> {
         what: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        let fault = self.found(code, at, what.into(), remedy.into());
         if self.report.warnings.len() < MOST && !self.broken {
+            let fault = self.found(code, at, what.into(), remedy.into());
             self.report.warnings.push(fault);
         }
     }

@@ -96,7 +96,8 @@ impl Setting for IngressOptions {
     }
 
     fn is_weak(&self) -> bool {
-        self.allow.iter().any(|net| Posture::of(net.network()).is_public())
+        let ends = |net: &IpNet| [net.network(), net.broadcast()];
+        self.allow.iter().flat_map(ends).any(|address| Posture::of(address).is_public())
     }
 }
 

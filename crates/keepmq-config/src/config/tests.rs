@@ -82,6 +82,7 @@ fn ingress_is_an_open_door_when_it_admits_more_than_private_networks() {
         config(&text).open_doors().iter().any(|door| door.key == "listener.mqtt.ingress")
     };
     assert!(doors("\"0.0.0.0/0\"") && doors("\"::/0\"") && doors("\"10.0.0.0/8\", \"203.0.113.0/24\""));
+    assert!(doors("\"10.0.0.0/7\""), "it reaches into 11.0.0.0");
     assert!(!doors("\"10.0.0.0/8\", \"fd00::/8\", \"127.0.0.1\""));
 }
 
