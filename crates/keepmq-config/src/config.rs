@@ -9,12 +9,13 @@ use crate::authorization::{self, grants_anything};
 use crate::files::{Use, inspect};
 use crate::findings::Findings;
 use crate::listener::{Listener, Surroundings, judge as judge_listeners};
+use crate::needed::Needed;
 use crate::option::{At, Change, Stated};
 use crate::private::{self, Exposure, Readers};
 use crate::quantity::Size;
 use crate::raw::Raw;
 use crate::report::{Fault, Report};
-use crate::sections::{Broker, DeadLetter, Limits};
+use crate::sections::{Broker, DeadLetter, Limits, TlsOptions};
 use crate::value::FilePath;
 
 /// The name of the file in its folder.
@@ -192,7 +193,10 @@ fn judge_all(text: &str, folder: &Path, with_files: bool) -> Result<Loaded, Repo
     let raw = Raw::read(text, &mut findings);
     let map = authorization::judge(&raw, &mut findings);
     let tls = judge_tls(&raw, folder, &mut findings);
-    let around = Surroundings { tls_is_set_up: tls.is_some(), map_grants: grants_anything(&map) };
+    let around = Surroundings {
+        tls_is_named: raw.tls.value != TlsOptions::default(),
+        map_grants: grants_anything(&map),
+    };
     let listeners = judge_listeners(&raw.listeners, &around, &mut findings);
     let uses = uses(&raw);
     judge_uses(&uses, folder, &mut findings);
@@ -236,27 +240,28 @@ fn store_plan(raw: &Raw, folder: &Path) -> StorePlan {
 fn judge_tls(raw: &Raw, folder: &Path, findings: &mut Findings<'_>) -> Option<TlsFiles> {
     let tls = &raw.tls.value;
     let lacking = match (&tls.certificate, &tls.key) {
-        (Some(certificate), Some(key)) => {
-            let whole = |path: &At<FilePath>| path.value.in_folder(folder);
-            return Some(TlsFiles { certificate: whole(certificate), key: whole(key) });
-        }
-        (Some(_), None) => "key",
-        (None, Some(_)) => "certificate",
-        (None, None) => return None,
+        (Needed::Missing, Needed::Missing) => None,
+        (Needed::Missing, _) => Some("certificate"),
+        (_, Needed::Missing) => Some("key"),
+        _ => None,
     };
-    findings.within("tls", |findings| {
+    if let Some(lacking) = lacking {
         let what = format!("a certificate needs its key, and {lacking} is not named");
-        findings.absence("missing-key", raw.tls.span.as_ref(), what, format!("add {lacking} = \"…\""));
-    });
-    None
+        findings.within("tls", |findings| {
+            findings.absence("missing-key", raw.tls.span.as_ref(), what, format!("add {lacking} = \"…\""));
+        });
+    }
+    let whole = |path: &At<FilePath>| path.value.in_folder(folder);
+    let (certificate, key) = tls.certificate.given().zip(tls.key.given())?;
+    Some(TlsFiles { certificate: whole(certificate), key: whole(key) })
 }
 
 /// The files that the configuration names, each with what it is for.
 fn uses(raw: &Raw) -> Vec<Use> {
-    let mut uses = Vec::new();
+    let (mut uses, tls) = (Vec::new(), &raw.tls.value);
     if raw.listeners.iter().any(|listener| listener.value.tls.value) {
-        uses.extend(raw.tls.value.certificate.clone().map(|path| Use::certificate("tls.certificate", path)));
-        uses.extend(raw.tls.value.key.clone().map(|path| Use::secret("tls.key", path)));
+        uses.extend(tls.certificate.given().cloned().map(|path| Use::certificate("tls.certificate", path)));
+        uses.extend(tls.key.given().cloned().map(|path| Use::secret("tls.key", path)));
     }
     uses.push(Use::secret("store.master-key", raw.store.master_key.clone()));
     uses.push(Use::secret("users.file", raw.users.file.clone()));

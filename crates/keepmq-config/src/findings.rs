@@ -119,6 +119,12 @@ impl<'t> Findings<'t> {
         let broken: Vec<_> = faults.iter().filter(|fault| fault.code == SYNTAX).map(line).collect();
         // What was read out of a broken line is a guess, and its faults are noise.
         faults.retain(|fault| fault.code == SYNTAX || !broken.contains(&line(fault)));
+        // What is faulty was not read, and so looks as if it were missing.
+        let part = |of: &str, whole: &str| {
+            of.strip_prefix(whole).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        };
+        let is_guess = |warning: &Fault| faults.iter().any(|fault| part(&fault.key, &warning.key));
+        self.report.warnings.retain(|warning| !is_guess(warning));
         self.report.sort();
         self.report
     }
@@ -210,10 +216,11 @@ mod tests {
     fn keys_are_nested_and_come_back() {
         let mut findings = Findings::new("f.toml", "");
         findings.within("listener", |f| f.within("mqtt", |f| f.fault("x", None, "w", "r")));
-        findings.warn("y", None, "w", "r");
+        findings.within("broker", |f| f.warn("y", None, "w", "r"));
+        findings.fault("z", None, "w", "r");
         let report = findings.into_report();
-        assert_eq!(report.faults[0].key, "listener.mqtt");
-        assert_eq!(report.warnings[0].key, "");
+        let keys: Vec<_> = report.faults.iter().chain(&report.warnings).map(|fault| &*fault.key).collect();
+        assert_eq!(keys, ["listener.mqtt", "", "broker"]);
     }
 
     #[test]
@@ -228,6 +235,21 @@ mod tests {
         let report = findings.into_report();
         let codes: Vec<_> = report.faults.iter().map(|fault| fault.code).collect();
         assert_eq!((codes, report.warnings.len()), (vec!["told", "syntax", "next-line"], 0));
+    }
+
+    #[test]
+    fn what_was_faulty_is_not_warned_of_as_missing() {
+        let mut findings = Findings::new("f.toml", "");
+        for key in ["listener.a", "listener.a[1]", "listener.ab", "authorization", "tls"] {
+            findings.within(key, |f| f.warn("w", None, "w", "r"));
+        }
+        findings.within("listener.a.ingress", |f| f.fault("f", None, "w", "r"));
+        findings.within("authorization.entry[1]", |f| f.fault("f", None, "w", "r"));
+        let warnings = findings.into_report().warnings;
+        assert_eq!(
+            warnings.iter().map(|w| &*w.key).collect::<Vec<_>>(),
+            ["listener.a[1]", "listener.ab", "tls"]
+        );
     }
 
     #[test]

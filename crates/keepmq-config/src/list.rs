@@ -25,10 +25,11 @@ impl Setting for Groups {
     const FORM: &'static str = "a list of groups such as [\"admins\", \"users\"]; \"*\" is every group";
 
     fn read(value: &Spanned<DeValue<'_>>, findings: &mut Findings<'_>) -> Option<Self> {
+        let form = || "write the name that users carry it by, or \"*\" for every group".to_owned();
         each(value, Self::FORM, "group", findings, |text| {
             if text != ANY_GROUP {
                 check_name(text)
-                    .map_err(|fault| (format!("{} is not a group", quoted(text)), fault.to_string()))?;
+                    .map_err(|fault| (format!("{} is not a group: {fault}", quoted(text)), form()))?;
             }
             Ok(text.into())
         })
@@ -156,7 +157,7 @@ mod tests {
     fn a_group_with_a_comma_is_refused() {
         let (_, report) = read::<Groups>("[\"admins,users\", \"ok\"]");
         assert_eq!(report.faults[0].code, "group");
-        assert!(report.faults[0].remedy.contains("letters, digits"));
+        assert!(report.faults[0].what.contains("letters, digits"));
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub struct Listener {
 
 /// What a listener needs to know of the rest of the file.
 pub(crate) struct Surroundings {
-    /// Certificate and key are named.
-    pub tls_is_set_up: bool,
+    /// There is a certificate, or it was told that something is wrong with it.
+    pub tls_is_named: bool,
     /// The map has an entry or default grants.
     pub map_grants: bool,
 }
@@ -120,7 +120,7 @@ fn judge_address(one: &At<ListenerOptions>, around: &Surroundings, findings: &mu
         let what = format!("it says public, but {} is {posture}", options.address.value);
         findings.warn("not-public", options.public.span.as_ref(), what, "take out `public = true`");
     }
-    judge_tls(options, posture, at, around, findings);
+    judge_tls(one, posture, around, findings);
     if options.ingress.as_ref().is_some_and(|ingress| ingress.value.allow.is_empty()) {
         let at = options.ingress.as_ref().and_then(|ingress| ingress.span.as_ref());
         let remedy = "add allow = [\"…\"] with the networks that it is meant for";
@@ -161,20 +161,20 @@ fn judge_public(
 }
 
 fn judge_tls(
-    options: &ListenerOptions,
+    one: &At<ListenerOptions>,
     posture: Posture,
-    at: Option<&Span>,
     around: &Surroundings,
     findings: &mut Findings<'_>,
 ) {
-    if options.tls.value && !around.tls_is_set_up {
+    let (options, header) = (&one.value, one.span.as_ref());
+    if options.tls.value && !around.tls_is_named {
         let remedy = "add [tls] with certificate and key; `keepmq quickstart` makes them for a new folder";
-        findings.absence("no-certificate", at, "it uses TLS, and there is no certificate", remedy);
+        findings.absence("no-certificate", header, "it uses TLS, and there is no certificate", remedy);
     }
     if !options.tls.value && posture != Posture::Loopback {
         let what = format!("without TLS, passwords would cross the network in the clear ({posture} address)");
         let remedy = "take out `tls = false`, or listen on 127.0.0.1 or ::1";
-        findings.fault("plain-text", options.tls.span.as_ref().or(at), what, remedy);
+        findings.fault("plain-text", options.tls.span.as_ref().or(header), what, remedy);
     }
 }
 

@@ -301,3 +301,7 @@ macro_rules! section {
     (@maybe $value:expr) => { Some($value) };
 }
 pub(crate) use section;
+
+#[cfg(test)]
+#[path = "option/tests.rs"]
+mod tests;

@@ -28,9 +28,9 @@ section! {
     /// The certificate that listeners show.
     pub(crate) struct TlsOptions in "tls" {
         /// PEM file with the server's certificate and those between it and the root, the server's first.
-        "certificate" certificate: Option<At<FilePath>> = None, live;
+        "certificate" certificate: Needed<FilePath> = Needed::Missing, live;
         /// PEM file with the private key. Nobody but its owner may read it.
-        "key" key: Option<At<FilePath>> = None, live;
+        "key" key: Needed<FilePath> = Needed::Missing, live;
     }
 }
 

@@ -212,3 +212,37 @@ fn deep_nesting_is_a_fault_and_not_a_crash() {
     let text = format!("x = {}1{}", "{a=".repeat(50_000), "}".repeat(50_000));
     assert!(!judged(&text).is_sound());
 }
+
+/// The core has the same bounds and defaults, and this crate may not know it: a change there has to be made here too.
+#[test]
+fn every_bound_of_the_core_can_be_set_and_has_its_default() {
+    let bounds = [
+        ("limits.memory-bytes", "\"256MiB\""),
+        ("limits.line-bytes", "\"32MiB\""),
+        ("limits.line-window", "4096"),
+        ("limits.subscriber-backlog", "10000"),
+        ("limits.slow-patience", "\"5s\""),
+        ("limits.sender-patience", "\"30s\""),
+        ("limits.outbox-bytes", "\"1MiB\""),
+        ("limits.store-pending-bytes", "\"32MiB\""),
+        ("limits.destinations", "200000"),
+        ("limits.temporaries-per-connection", "1000"),
+        ("limits.links-per-connection", "10000"),
+        ("limits.filters-per-subscription", "10000"),
+        ("limits.durable-subscriptions", "200000"),
+        ("limits.notes-per-subscription", "4096"),
+        ("limits.transactions-per-connection", "100"),
+        ("limits.changes-per-transaction", "10000"),
+        ("limits.bytes-per-transaction", "\"32MiB\""),
+        ("limits.retained-messages", "200000"),
+        ("limits.retained-bytes", "\"256MiB\""),
+        ("dead-letter.queue", "\"ActiveMQ.DLQ\""),
+        ("dead-letter.max-redeliveries", "6"),
+        ("dead-letter.max-returns", "100"),
+    ];
+    let stated = Raw::default().stated();
+    let own =
+        stated.iter().filter(|one| one.key.starts_with("limits.") || one.key.starts_with("dead-letter."));
+    let own: Vec<(&str, &str)> = own.map(|one| (&*one.key, &*one.value)).collect();
+    assert_eq!(own, bounds);
+}
