@@ -1,6 +1,5 @@
 //! Faults and warnings of the text have a remedy, and it heals: for each there is the smallest file that has it, and
 //! the change that was advised.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

@@ -190,5 +190,8 @@ impl Authenticator {
 }
 
 #[cfg(test)]
+#[path = "authenticator/histories.rs"]
+mod histories;
+#[cfg(test)]
 #[path = "authenticator/tests.rs"]
 mod tests;

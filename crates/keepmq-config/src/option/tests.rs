@@ -103,7 +103,7 @@ fn what_has_no_value_is_not_stated() {
 fn names_are_matched_letter_by_letter() {
     for written in ["how_many", "How-Many", "how-many ", "\"how-many.x\"", "howmany"] {
         let (_, report) = read(&format!("{written} = 5"));
-        let wanted = if written.trim() == "how-many" { 0 } else { 1 };
+        let wanted = usize::from(written.trim() != "how-many");
         assert_eq!(report.faults.len(), wanted, "{written}");
         assert!(report.faults.iter().all(|fault| fault.remedy.contains("`how-many`")), "{report}");
     }

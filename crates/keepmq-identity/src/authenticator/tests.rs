@@ -12,7 +12,7 @@ thread_local! {
 
 /// Fast, and counted for each test, which has a thread of its own.
 #[expect(clippy::unnecessary_wraps, reason = "it stands in for one that can fail")]
-fn quick(password: &[u8], salt: &Salt) -> Option<Derived> {
+pub(super) fn quick(password: &[u8], salt: &Salt) -> Option<Derived> {
     HASHED.set(HASHED.get() + 1);
     let mut derived = Derived::default();
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, salt), password);
@@ -28,7 +28,7 @@ fn hashes(work: impl FnOnce()) -> usize {
 }
 
 /// The PHC form of what [`quick`] makes.
-fn quick_hash(password: &str, salt: Salt) -> Hash {
+pub(super) fn quick_hash(password: &str, salt: Salt) -> Hash {
     use base64ct::{Base64Unpadded, Encoding};
     let derived = quick(password.as_bytes(), &salt).unwrap();
     let [salt, derived] = [&salt[..], &derived[..]].map(Base64Unpadded::encode_string);
