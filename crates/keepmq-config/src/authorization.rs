@@ -156,5 +156,4 @@ fn is_creatable(map: &Map, kind: Kind, pattern: &str) -> bool {
 }
 
 #[cfg(test)]
-#[path = "authorization/tests.rs"]
 mod tests;

@@ -301,5 +301,4 @@ fn fault(path: &Path, code: &'static str, what: String, remedy: String) -> Fault
 }
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::findings::Findings;
+use crate::findings::{Findings, Span};
 use crate::option::At;
 use crate::private::{self, Exposure, Readers, check_folder};
 use crate::value::FilePath;
@@ -81,7 +81,7 @@ fn inspect_one(folder: &Path, one: &Use, findings: &mut Findings<'_>) {
         _ => private::open(&path, one.readers()).map(drop),
     };
     match judged {
-        Ok(()) => {}
+        Ok(()) => inspect_place(folder, &path, findings, at),
         Err(Exposure::Missing) if one.may_be_missing() => inspect_parent(&path, findings, at),
         Err(exposure) => {
             let what = format!("{} {exposure}", path.display());
@@ -94,8 +94,17 @@ fn inspect_one(folder: &Path, one: &Use, findings: &mut Findings<'_>) {
     }
 }
 
+/// Whoever may change the folder of a file can put another in its place.
+fn inspect_place(folder: &Path, path: &Path, findings: &mut Findings<'_>, at: Option<&Span>) {
+    let Some(place) = path.parent().filter(|place| *place != folder) else { return };
+    if let Err(exposure) = check_folder(place, Readers::Anybody) {
+        let what = format!("its folder {} {exposure}", place.display());
+        findings.fault(code(&exposure), at, what, remedy(place, &exposure, Readers::Anybody));
+    }
+}
+
 /// What is made later needs a folder to be made in.
-fn inspect_parent(path: &Path, findings: &mut Findings<'_>, at: Option<&crate::findings::Span>) {
+fn inspect_parent(path: &Path, findings: &mut Findings<'_>, at: Option<&Span>) {
     let Some(parent) = path.parent() else { return };
     if !parent.is_dir() {
         let what = format!("{} cannot be made: {} is not there", path.display(), parent.display());
@@ -150,5 +159,4 @@ fn shell(path: &Path) -> String {
 }
 
 #[cfg(test)]
-#[path = "files/tests.rs"]
 mod tests;

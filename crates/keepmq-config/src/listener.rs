@@ -223,5 +223,4 @@ fn overlap(a: IpAddr, b: IpAddr) -> bool {
 }
 
 #[cfg(test)]
-#[path = "listener/tests.rs"]
 mod tests;

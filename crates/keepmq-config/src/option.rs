@@ -303,5 +303,4 @@ macro_rules! section {
 pub(crate) use section;
 
 #[cfg(test)]
-#[path = "option/tests.rs"]
 mod tests;

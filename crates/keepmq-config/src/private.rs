@@ -209,5 +209,4 @@ fn judge(metadata: &std::fs::Metadata, forbidden: u32) -> Result<(), Exposure> {
 }
 
 #[cfg(test)]
-#[path = "private/tests.rs"]
 mod tests;

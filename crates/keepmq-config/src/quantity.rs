@@ -230,5 +230,4 @@ fn digits(text: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "quantity/tests.rs"]
 mod tests;

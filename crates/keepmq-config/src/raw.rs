@@ -161,5 +161,4 @@ fn table<'v, 'i>(value: &'v Spanned<DeValue<'i>>, findings: &mut Findings<'_>) -
 }
 
 #[cfg(test)]
-#[path = "raw/tests.rs"]
 mod tests;

@@ -150,5 +150,4 @@ fn grants(text: &mut String) {
 }
 
 #[cfg(test)]
-#[path = "template/tests.rs"]
 mod tests;

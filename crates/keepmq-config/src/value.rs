@@ -225,5 +225,4 @@ pub(crate) fn quoted(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "value/tests.rs"]
 mod tests;

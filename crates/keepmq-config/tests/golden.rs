@@ -1,5 +1,4 @@
 //! What people get to see, whole. When a text is changed on purpose, the file beside this one is changed with it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

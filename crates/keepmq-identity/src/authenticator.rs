@@ -190,8 +190,6 @@ impl Authenticator {
 }
 
 #[cfg(test)]
-#[path = "authenticator/histories.rs"]
 mod histories;
 #[cfg(test)]
-#[path = "authenticator/tests.rs"]
 mod tests;

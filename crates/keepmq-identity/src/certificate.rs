@@ -107,5 +107,4 @@ fn alternative(name: &str) -> Result<SanType, CertificateFault> {
 }
 
 #[cfg(test)]
-#[path = "certificate/tests.rs"]
 mod tests;

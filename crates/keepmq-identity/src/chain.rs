@@ -197,5 +197,4 @@ fn check_key(
 }
 
 #[cfg(test)]
-#[path = "certificate/chain_tests.rs"]
 mod tests;

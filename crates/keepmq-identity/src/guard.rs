@@ -196,5 +196,4 @@ fn count_of(table: &mut HashMap<Key, Count>, key: Key, now: u64) -> &mut Count {
 }
 
 #[cfg(test)]
-#[path = "guard/tests.rs"]
 mod tests;

@@ -118,5 +118,4 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), NewFolderFault> {
 }
 
 #[cfg(test)]
-#[path = "new_folder/tests.rs"]
 mod tests;

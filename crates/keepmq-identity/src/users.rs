@@ -192,5 +192,4 @@ pub(crate) fn check_groups(groups: &[&str]) -> Result<Vec<Arc<str>>, UserFault> 
 }
 
 #[cfg(test)]
-#[path = "users/tests.rs"]
 mod tests;

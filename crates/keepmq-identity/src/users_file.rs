@@ -209,5 +209,4 @@ fn unix_ms(at: &Datetime) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[path = "users/file_tests.rs"]
 mod tests;

@@ -112,6 +112,17 @@ fn a_folder_that_others_can_change_is_refused() {
 }
 
 #[test]
+fn a_folder_of_keys_that_others_can_change_is_refused() {
+    let folder = folder();
+    set_mode(&folder.path().join("keys"), 0o770);
+    let (code, key, remedy) = only(&folder);
+    assert_eq!((code, &*key), ("exposed", "store.master-key"));
+    assert!(remedy.starts_with("chmod go-w ") && remedy.ends_with("/keys"), "{remedy}");
+    set_mode(&folder.path().join("keys"), 0o750);
+    assert!(load(folder.path()).is_ok());
+}
+
+#[test]
 fn a_certificate_may_be_read_by_others_but_not_written() {
     let folder = folder();
     set_mode(&folder.path().join("tls/server.pem"), 0o666);
