@@ -7,7 +7,6 @@
 mod buffers;
 mod clock;
 mod connection;
-mod ingress;
 mod listener;
 mod login;
 mod slots;
@@ -15,7 +14,6 @@ mod tasks;
 mod tls;
 
 pub use clock::Clock;
-pub use ingress::Ingress;
 pub use listener::{Bounds, Listener, ListenerError, Sessions};
 pub use login::{Proof, Verifier};
 pub use slots::Slots;

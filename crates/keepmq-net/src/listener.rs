@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use keepmq_config::Ingress;
 use keepmq_core::Gate;
 use keepmq_model::Session;
 use keepmq_policy::{Audit, AuditEvent};
@@ -16,7 +17,6 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Shared};
-use crate::ingress::Ingress;
 use crate::login::Verifier;
 use crate::slots::{Slot, Slots};
 use crate::tasks::Tasks;

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
+use keepmq_config::Ingress;
 use keepmq_core::Limits;
-use keepmq_net::{Bounds, Ingress, Listener, Slots};
+use keepmq_net::{Bounds, Listener, Slots};
 use keepmq_policy::AuditEvent;
 
 use crate::server::{Server, Wanted};

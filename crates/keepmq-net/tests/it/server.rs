@@ -5,9 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use keepmq_config::Ingress;
 use keepmq_core::{DurableNews, Gate, Limits, Parts};
 use keepmq_model::{Kind, Pattern, Principal};
-use keepmq_net::{Bounds, Clock, Identity, Ingress, Listener, Proof, Slots, Tasks, Verifier};
+use keepmq_net::{Bounds, Clock, Identity, Listener, Proof, Slots, Tasks, Verifier};
 use keepmq_policy::{Audit, AuditEvent, Entry, Grants, Map, Policy};
 use keepmq_store::Memory;
 use tokio::runtime::Runtime;
