@@ -14,7 +14,7 @@ mod tasks;
 mod tls;
 
 pub use clock::Clock;
-pub use listener::{Bounds, Listener, ListenerError, Sessions};
+pub use listener::{Bounds, Listener, ListenerError, Rules, Sessions};
 pub use login::{Proof, Verifier};
 pub use slots::Slots;
 pub use tasks::Tasks;

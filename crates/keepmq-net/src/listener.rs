@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use keepmq_config::Ingress;
 use keepmq_core::Gate;
 use keepmq_model::Session;
@@ -59,12 +60,32 @@ pub struct ListenerError {
     pub cause: io::Error,
 }
 
+/// Who may connect to a listener, exchangeable while it listens.
+#[derive(Clone, Debug)]
+pub struct Rules(Arc<ArcSwap<Ingress>>);
+
+impl Rules {
+    /// These rules.
+    pub fn new(ingress: Ingress) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(ingress)))
+    }
+
+    /// Puts others in force, for the next connection.
+    pub fn set(&self, ingress: Ingress) {
+        self.0.store(Arc::new(ingress));
+    }
+
+    fn admit(&self, source: IpAddr) -> bool {
+        self.0.load().admits(source)
+    }
+}
+
 /// One address at which one protocol is spoken.
 pub struct Listener {
     /// Its name, as configured.
     pub name: Arc<str>,
     /// Who may connect.
-    pub ingress: Ingress,
+    pub ingress: Rules,
     /// TLS from the first byte; plain when absent.
     pub tls: Option<Arc<Identity>>,
     /// Its places.
@@ -137,7 +158,7 @@ impl Listener {
                     continue;
                 }
             };
-            let slot = if self.ingress.admits(peer.ip()) {
+            let slot = if self.ingress.admit(peer.ip()) {
                 self.slots.take(peer.ip())
             } else {
                 Err("the source address is not among those that may connect")

@@ -117,6 +117,7 @@ impl Client {
         }
         self.claimed = client_id;
         self.answers.say(Event::Welcome(Arc::clone(&who)));
+        self.gate.known.lock().insert(self.number(), (Arc::clone(&who), Arc::clone(&self.outbox)));
         self.who = Some(who);
         Ok(())
     }
@@ -300,6 +301,7 @@ impl Client {
         if let Some(id) = self.claimed.take() {
             self.gate.claims.release(&id, &self.outbox);
         }
+        self.gate.known.lock().remove(&self.number());
         self.who = None;
     }
 

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
-use keepmq_model::{DeadLetter, Destination, Envelope, LinkId, Marks, Message, MessageId, Now};
+use keepmq_model::{DeadLetter, Destination, Envelope, LinkId, Marks, Message, MessageId, Now, Principal};
 use keepmq_policy::{Audit, Move, Policy, Write, decide_internal};
 use keepmq_store::{OnDurable, Recovery, Store, StoreError, Ticket};
 use parking_lot::{Mutex, RwLock};
@@ -35,6 +35,7 @@ pub use status::{LineStatus, Status};
 pub(crate) use wild::WildLink;
 
 use crate::limits::Limits;
+use crate::outbox::Outbox;
 use crate::routes::{Directory, Route, Topic};
 use crate::shard::{Dead, Input, LineKey};
 use crate::shell::{After, Clock, Shell, Spawn};
@@ -101,6 +102,8 @@ pub struct Gate {
     run: u64,
     next_client: AtomicU64,
     clients: AtomicU64,
+    /// Those who are logged in, by the connection's number.
+    known: Mutex<BTreeMap<u64, (Arc<Principal>, Arc<Outbox>)>>,
     next_message: AtomicU64,
     next_decision: AtomicU64,
     next_line: AtomicU64,
@@ -134,6 +137,7 @@ impl Gate {
             run,
             next_client: AtomicU64::new(1),
             clients: AtomicU64::new(0),
+            known: Mutex::default(),
             next_message: AtomicU64::new(1),
             next_decision: AtomicU64::new(1),
             next_line: AtomicU64::new((run << RUN_BITS >> 4) + 1),
@@ -165,7 +169,8 @@ impl Gate {
         self.next_line.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn policy_epoch(&self) -> u64 {
+    /// The epoch of the map in force.
+    pub fn policy_epoch(&self) -> u64 {
         self.shell.epoch()
     }
 

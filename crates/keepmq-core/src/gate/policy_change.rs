@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use keepmq_model::{Event, LinkId, Refusal};
+use keepmq_model::{Event, LinkId, Principal, Refusal, RefusalKind};
 use keepmq_policy::{Map, Policy, Reader, decide, decide_pattern};
 
 use super::Gate;
 use super::registry::{Registered, Taken};
 use super::wild::WildLink;
+use crate::outbox::Outbox;
 use crate::shard::{Input, LineKey, Role, Sight, TakerId};
 
 impl Gate {
@@ -36,6 +37,22 @@ impl Gate {
             }
         }
         (epoch, lost)
+    }
+
+    /// Users changed: connections of those who are gone, or are in other groups than when they logged in, end. `current`
+    /// says as what a user is known now. Says how many connections end.
+    pub fn end_changed(&self, current: impl Fn(&str) -> Option<Arc<Principal>>) -> usize {
+        let known = self.known.lock();
+        let is_changed = |who: &Principal| current(&who.name).as_deref() != Some(who);
+        let changed: Vec<Arc<Outbox>> =
+            known.values().filter(|(who, _)| is_changed(who)).map(|(_, outbox)| Arc::clone(outbox)).collect();
+        drop(known);
+        for outbox in &changed {
+            let refusal = Refusal::new(RefusalKind::Unauthenticated, "the user was changed; log in again");
+            outbox.put(std::iter::once(Event::Ending { refusal }));
+            outbox.ring();
+        }
+        changed.len()
     }
 
     /// The refusal, when the link may not read any more what it reads.

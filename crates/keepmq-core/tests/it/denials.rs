@@ -266,3 +266,22 @@ fn explaining_uses_what_decides() {
     let verdict = keepmq_policy::judge(&policy, &who, keepmq_policy::Right::Read, Kind::Queue, "q");
     assert_eq!((verdict.allowed, verdict.rule), (true, Rule::Entry("map:>".into())));
 }
+
+#[test]
+fn connections_of_changed_users_end() {
+    let broker = Broker::new();
+    let (mut gone, mut moved, mut same) = (
+        broker.login("gone", &["g"], None),
+        broker.login("moved", &["g"], None),
+        broker.login("same", &["g"], None),
+    );
+    let ended = broker.gate.end_changed(|name| match name {
+        "moved" => Some(Arc::new(keepmq_model::Principal::new("moved", ["h"]))),
+        "same" => Some(Arc::new(keepmq_model::Principal::new("same", ["g"]))),
+        _ => None,
+    });
+    assert_eq!(ended, 2);
+    let mut is_ending =
+        |peer: &mut Peer<'_>| peer.events().iter().any(|event| matches!(event, Event::Ending { .. }));
+    assert!(is_ending(&mut gone) && is_ending(&mut moved) && !is_ending(&mut same));
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use keepmq_config::Ingress;
 use keepmq_core::{DurableNews, Gate, Limits, Parts};
 use keepmq_model::{Kind, Pattern, Principal};
-use keepmq_net::{Bounds, Clock, Identity, Listener, Proof, Slots, Tasks, Verifier};
+use keepmq_net::{Bounds, Clock, Identity, Listener, Proof, Rules, Slots, Tasks, Verifier};
 use keepmq_policy::{Audit, AuditEvent, Entry, Grants, Map, Policy};
 use keepmq_store::Memory;
 use tokio::runtime::Runtime;
@@ -78,7 +78,7 @@ impl Server {
         let address = socket.local_addr().unwrap();
         let listener = Listener {
             name: "lines".into(),
-            ingress: wanted.ingress,
+            ingress: Rules::new(wanted.ingress),
             tls: wanted.tls,
             slots: Arc::new(wanted.slots),
             bounds: wanted.bounds,

@@ -1,0 +1,62 @@
+//! `keepmq quickstart`: from nothing to a broker that serves this machine.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use keepmq_config::Protocol;
+use keepmq_config::template::Quickstart;
+use keepmq_identity::new_folder;
+use keepmq_net::Clock;
+
+use crate::say;
+
+/// What a new folder's broker listens to.
+#[derive(Debug, Args)]
+pub(crate) struct QuickstartArgs {
+    /// The folder, which is made when it is new.
+    #[arg(long, value_name = "DIR", default_value = "keepmq-data")]
+    dir: PathBuf,
+    /// Added to every port.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    port_offset: u16,
+    /// Only these protocols, separated by commas.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = protocol)]
+    protocols: Vec<Protocol>,
+    /// A listener without TLS for each protocol besides, on loopback only.
+    #[arg(long)]
+    plain: bool,
+}
+
+fn protocol(name: &str) -> Result<Protocol, String> {
+    let found = Protocol::named(name).filter(|protocol| SPOKEN.contains(protocol));
+    found.ok_or_else(|| {
+        let names: Vec<&str> = SPOKEN.iter().map(|protocol| protocol.name()).collect();
+        format!("this version speaks {}", names.join(" and "))
+    })
+}
+
+/// The protocols of this version.
+const SPOKEN: [Protocol; 2] = [Protocol::Mqtt, Protocol::Stomp];
+
+impl QuickstartArgs {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        if self.dir.join(keepmq_config::FILE).exists() {
+            if self.port_offset != 0 || self.plain || !self.protocols.is_empty() {
+                let dir = self.dir.display();
+                bail!("{dir} has a configuration already: change it there, or leave the other options away");
+            }
+            return crate::serve::serve(&self.dir);
+        }
+        let protocols = if self.protocols.is_empty() { &SPOKEN[..] } else { &self.protocols };
+        let plan = Quickstart { port_offset: self.port_offset, protocols, plain: self.plain };
+        let made = new_folder::make(&self.dir, &plan, Clock.now())
+            .with_context(|| format!("{} can't be made", self.dir.display()))?;
+        say::line(&format!("made {}", self.dir.display()));
+        say::line(&format!("  user and password   {} (for its owner only)", made.credentials.display()));
+        say::line(&format!("  CA for clients      {}", made.ca.display()));
+        say::line(&format!("  its SHA-256         {}", made.ca_fingerprint));
+        crate::serve::serve(&self.dir)
+    }
+}
