@@ -115,6 +115,10 @@ impl Setting for RefusedPublish {
         one_of(value, &[Self::Close, Self::Acknowledge], Self::name, Self::FORM, findings)
     }
 
+    fn is_weak(&self) -> bool {
+        *self == Self::Acknowledge
+    }
+
     fn show(&self) -> Option<String> {
         Some(quoted(self.name()))
     }

@@ -101,7 +101,7 @@ fn read(one: &At<ListenerOptions>, findings: &mut Findings<'_>) -> Option<Listen
         max_connections_per_address: options.max_connections_per_address.as_usize(),
         max_frame_bytes: options.max_frame_bytes.as_usize(),
         login_within: Duration::from_secs(options.login_seconds.get().into()),
-        refused_publish: options.refused_publish.value,
+        refused_publish: options.refused_publish.as_ref().map_or_else(Default::default, |at| at.value),
     })
 }
 
@@ -179,8 +179,8 @@ fn judge_tls(
 }
 
 fn judge_protocol(options: &ListenerOptions, findings: &mut Findings<'_>) {
-    let (Some(protocol), choice) = (options.protocol.given(), &options.refused_publish) else { return };
-    if protocol.value != Protocol::Mqtt && choice.span.is_some() {
+    let (Some(protocol), Some(choice)) = (options.protocol.given(), &options.refused_publish) else { return };
+    if protocol.value != Protocol::Mqtt {
         let what = format!("{} has a word for a refusal; this is for MQTT", protocol.value.name());
         findings.fault("not-for-protocol", choice.span.as_ref(), what, "take out refused-publish");
     }

@@ -200,12 +200,14 @@ fn judge(metadata: &std::fs::Metadata, forbidden: u32) -> Result<(), Exposure> {
     if mode & forbidden != 0 {
         return Err(Exposure::Open(mode));
     }
-    let (owner, me) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    // Root may be asked to look after a service's files; for everybody else a stranger's file is a trap.
-    if owner != me && owner != 0 && me != 0 {
-        return Err(Exposure::Foreign(owner));
-    }
-    Ok(())
+    let owner = metadata.uid();
+    if may_own(owner, rustix::process::geteuid().as_raw()) { Ok(()) } else { Err(Exposure::Foreign(owner)) }
+}
+
+/// Root may be asked to look after a service's files; for everybody else a stranger's file is a trap, unless root laid
+/// it there.
+fn may_own(owner: u32, me: u32) -> bool {
+    owner == me || owner == 0 || me == 0
 }
 
 #[cfg(test)]

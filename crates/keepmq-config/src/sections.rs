@@ -66,9 +66,9 @@ section! {
         /// How many seconds a connection has, from its first packet to the end of its login.
         "login-seconds" login_seconds: Count = Count::of(10), restart, within 1 => 60,
             opens "silent connections hold their place longer";
-        /// What an MQTT 3.1.1 client gets for publishing what it may not: "close" ends the connection, "acknowledge" says
-        /// yes, drops the message and counts it, as in ActiveMQ.
-        "refused-publish" refused_publish: At<RefusedPublish> = At::unwritten(RefusedPublish::Close), restart,
+        /// What an MQTT 3.1.1 client gets for publishing what it may not: "close", as when it is not written, ends the
+        /// connection; "acknowledge" says yes, drops the message and counts it, as in ActiveMQ.
+        "refused-publish" refused_publish: Option<At<RefusedPublish>> = None, restart,
             opens "clients are told that messages were delivered which were dropped";
     }
 }

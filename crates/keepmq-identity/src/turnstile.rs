@@ -80,6 +80,16 @@ impl Turnstile {
     }
 }
 
+#[cfg(test)]
+impl Turnstile {
+    /// Comes back when so many wait.
+    pub(crate) fn until_waiting(&self, number: usize) {
+        while self.state.lock().waiting < number {
+            std::thread::yield_now();
+        }
+    }
+}
+
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         let mut state = self.turnstile.state.lock();

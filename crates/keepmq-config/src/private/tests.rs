@@ -174,6 +174,13 @@ fn only_one_at_a_time_holds_a_folder() {
 }
 
 #[test]
+fn a_file_of_a_stranger_is_a_trap() {
+    for (owner, me, taken) in [(7, 7, true), (0, 7, true), (7, 0, true), (0, 0, true), (8, 7, false)] {
+        assert_eq!(may_own(owner, me), taken, "{owner} {me}");
+    }
+}
+
+#[test]
 fn each_exposure_says_what_it_is() {
     assert_eq!(Exposure::Open(0o644).to_string(), "can be used by others than its owner (mode 0644)");
     assert_eq!(Exposure::Foreign(33).to_string(), "belongs to somebody else (user 33)");

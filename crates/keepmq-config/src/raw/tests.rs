@@ -34,6 +34,7 @@ fn sample(option: &OptionDef) -> &'static str {
         "protocol" => "\"mqtt\"",
         "port" => "8883",
         "ingress" => "{}",
+        "refused-publish" => "\"close\"",
         "queue" | "topic" => "\">\"",
         other => panic!("no sample for {other}"),
     }

@@ -243,31 +243,39 @@ fn counted(password: &[u8], salt: &Salt) -> Option<Derived> {
     quick(password, salt)
 }
 
+/// Nobody is told to come back later.
+fn patient() -> HashingBounds {
+    HashingBounds { at_once: 8, waiting: 100, patience: Duration::from_secs(600) }
+}
+
+/// Holds back the logins of this user from [`HERE`] until so many of them wait, and then lets them go.
+fn all_at_once(of: &Authenticator, user: &str, number: usize, login: impl Fn(usize) + Sync) {
+    let attempt = Attempt::new(&of.key, user, HERE.parse().unwrap());
+    let held = of.turnstile.enter(attempt.pair).unwrap();
+    std::thread::scope(|threads| {
+        for index in 0..number {
+            let login = &login;
+            threads.spawn(move || login(index));
+        }
+        of.turnstile.until_waiting(number);
+        drop(held);
+    });
+}
+
 #[test]
 fn a_storm_of_one_program_costs_one_hash() {
-    let patient = HashingBounds { at_once: 2, waiting: 100, patience: Duration::from_secs(600) };
-    let of = Authenticator::with(&users(vec![user("ann", "vbcdefg12345")]), patient, counted).unwrap();
-    std::thread::scope(|threads| {
-        for _ in 0..32 {
-            threads.spawn(|| assert_eq!(login(&of, "ann", "vbcdefg12345", 0), BY_USERS));
-        }
-    });
+    let of = Authenticator::with(&users(vec![user("ann", "vbcdefg12345")]), patient(), counted).unwrap();
+    all_at_once(&of, "ann", 32, |_| assert_eq!(login(&of, "ann", "vbcdefg12345", 0), BY_USERS));
     assert_eq!(STORM.load(Ordering::SeqCst), 1);
 }
 
 #[test]
 fn parallel_guesses_do_not_outrun_the_count() {
-    let patient = HashingBounds { at_once: 8, waiting: 100, patience: Duration::from_secs(600) };
-    let of = Authenticator::with(&users(vec![user("ann", "vbcdefg12345")]), patient, quick).unwrap();
+    let of = Authenticator::with(&users(vec![user("ann", "vbcdefg12345")]), patient(), quick).unwrap();
     let looked_at = AtomicUsize::new(0);
-    std::thread::scope(|threads| {
-        for number in 0..64 {
-            let (of, looked_at) = (&of, &looked_at);
-            threads.spawn(move || {
-                if login(of, "ann", &format!("wrong-wrong-{number}"), 0) == why::WRONG {
-                    looked_at.fetch_add(1, Ordering::SeqCst);
-                }
-            });
+    all_at_once(&of, "ann", 64, |number| {
+        if login(&of, "ann", &format!("wrong-wrong-{number}"), 0) == why::WRONG {
+            looked_at.fetch_add(1, Ordering::SeqCst);
         }
     });
     assert_eq!(looked_at.into_inner(), 5);
