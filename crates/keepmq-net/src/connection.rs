@@ -98,7 +98,7 @@ pub(crate) struct Connection {
     input: BytesMut,
     out: Outgoing,
     say: Vec<Verb>,
-    login: Option<JoinHandle<Checked>>,
+    login: Option<JoinHandle<Option<Checked>>>,
     /// Until when it must be logged in; absent once it is.
     login_deadline: Option<u64>,
     /// The session takes no input until the next event.
@@ -287,17 +287,18 @@ impl Connection {
             let verdict = verifier.verify(&login, source, now);
             (login, verdict)
         };
-        self.login = Some(self.shared.tasks.block(check));
+        let refuse_after = Duration::from_millis(self.shared.bounds.refuse_after_ms);
+        self.login = Some(self.shared.tasks.check(check, |(_, verdict)| verdict.is_err(), refuse_after));
     }
 
     fn poll_login(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(pending) = &mut self.login else { return false };
         let Poll::Ready(checked) = Pin::new(pending).poll(cx) else { return false };
         self.login = None;
-        let event = match checked {
-            Ok((login, Ok(proof))) => self.welcome(*login, proof),
-            Ok((login, Err(why))) => Some(self.refuse_login(&login, why)),
-            Err(_) => {
+        let event = match checked.ok().flatten() {
+            Some((login, Ok(proof))) => self.welcome(*login, proof),
+            Some((login, Err(why))) => Some(self.refuse_login(&login, why)),
+            None => {
                 Some(Refusal::new(RefusalKind::Internal, "the login could not be checked; try again later"))
             }
         };

@@ -40,11 +40,13 @@ pub struct Bounds {
     pub login_ms: u64,
     /// How long a peer may take nothing of what is sent to it, in milliseconds.
     pub stall_ms: u64,
+    /// A login is refused no sooner than so long after it came, in milliseconds.
+    pub refuse_after_ms: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { login_ms: 10_000, stall_ms: 60_000 }
+        Self { login_ms: 10_000, stall_ms: 60_000, refuse_after_ms: 500 }
     }
 }
 

@@ -49,16 +49,22 @@ impl Tasks {
         tokio::time::timeout(patience, self.alive.closed()).await.is_ok()
     }
 
-    /// Has something done on a thread that may block.
-    pub(crate) fn block<T: Send + 'static>(
+    /// Has something checked on a thread that may block. What turns out badly is told no sooner than so long after it was
+    /// asked, so that a quick no tells nothing.
+    pub(crate) fn check<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
-        self.runtime.spawn_blocking(work)
-    }
-
-    /// Has something done on a thread that may block, and forgets it.
-    pub fn block_and_forget(&self, work: Box<dyn FnOnce() + Send>) {
-        drop(self.runtime.spawn_blocking(work));
+        is_bad: impl FnOnce(&T) -> bool + Send + 'static,
+        bad_after: Duration,
+    ) -> tokio::task::JoinHandle<Option<T>> {
+        let runtime = self.runtime.clone();
+        self.runtime.spawn(async move {
+            let patience = tokio::time::sleep(bad_after);
+            let outcome = runtime.spawn_blocking(work).await.ok()?;
+            if is_bad(&outcome) {
+                patience.await;
+            }
+            Some(outcome)
+        })
     }
 }

@@ -29,7 +29,7 @@ impl Default for Wanted {
         Self {
             ingress: Ingress { allow: vec!["127.0.0.0/8".parse().unwrap()], deny: Vec::new() },
             slots: Slots::new(100, 100, 100),
-            bounds: Bounds::default(),
+            bounds: Bounds { refuse_after_ms: 20, ..Bounds::default() },
             tls: None,
             limits: Limits::default(),
         }
@@ -61,14 +61,14 @@ impl Server {
         let audit = Audit::new(move |event| log.lock().unwrap().push(event));
         let news = DurableNews::default();
         let (store, recovery) = Memory::open(news.hook(|_| {}));
-        let blocking = tasks.clone();
+        let blocking = runtime.handle().clone();
         let parts = Parts {
             policy: Policy { epoch: 1, map: map() },
             store: Arc::new(store),
             recovery,
             limits: wanted.limits,
             shards: 2,
-            spawn: Box::new(move |job| blocking.block_and_forget(job)),
+            spawn: Box::new(move |job| drop(blocking.spawn_blocking(job))),
             clock: Box::new(|| Clock.now()),
             entropy: Box::new(|| 7),
             audit: audit.clone(),
