@@ -10,6 +10,7 @@
 
 mod api;
 pub mod disk;
+mod journal;
 mod memory;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

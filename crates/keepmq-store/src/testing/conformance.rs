@@ -488,7 +488,7 @@ fn keyed_values_are_replaced_and_forgotten(opener: &dyn Opener) {
 fn empty_and_large_payloads_are_kept(opener: &dyn Opener) {
     let subject = Subject::fresh(opener);
     let large: Bytes = (0..3_000_000_u32)
-        .flat_map(|n| n.to_le_bytes())
+        .flat_map(u32::to_le_bytes)
         .take(3_000_000)
         .collect();
     subject.keep(vec![put(1, 1, ""), put(1, 2, large.clone()), put(1, 3, "small")]);

@@ -88,10 +88,10 @@ impl FaultyDisk {
         let fork = Self::new(seed);
         {
             let (from, mut to) = (self.state.lock(), fork.state.lock());
-            to.names = from.names.clone();
-            to.synced_names = from.synced_names.clone();
-            to.unsynced_names = from.unsynced_names.clone();
-            to.nodes = from.nodes.clone();
+            to.names.clone_from(&from.names);
+            to.synced_names.clone_from(&from.synced_names);
+            to.unsynced_names.clone_from(&from.unsynced_names);
+            to.nodes.clone_from(&from.nodes);
         }
         fork
     }

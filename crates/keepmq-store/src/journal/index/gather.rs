@@ -1,0 +1,139 @@
+//! What a reader takes away from the index, to read on without holding its lock.
+
+use std::sync::Arc;
+
+use super::super::live::Live;
+use super::super::place::{Entry, Run};
+use super::super::segment::Segment;
+use super::super::table::Table;
+use super::{Index, size};
+use crate::api::{Seq, StreamId, StreamInfo};
+
+/// A part of a stream: the records in memory, and where the others are.
+pub(crate) struct Gathered {
+    /// Living records of the segment that is being filled.
+    pub(crate) young: Option<(Arc<Segment>, Vec<Entry>)>,
+    pub(crate) runs: Vec<RunView>,
+    /// Everything up to and including this number is covered; `None` when the whole stream is.
+    pub(crate) through: Option<Seq>,
+}
+
+/// A run as it was when it was gathered.
+pub(crate) struct RunView {
+    pub(crate) segment: Arc<Segment>,
+    pub(crate) table: Table,
+    pub(crate) live: Arc<Live>,
+    pub(crate) run: Run,
+    pub(crate) index: usize,
+}
+
+impl Index {
+    /// What is needed to read `records` records of a stream from a number on.
+    pub(crate) fn gather(&self, id: StreamId, from: Seq, records: usize) -> Gathered {
+        let young = self
+            .young
+            .as_ref()
+            .map(|(segment, young)| (Arc::clone(segment), young.from(id, from, records)));
+        // A full list may have more behind it.
+        let full = young
+            .as_ref()
+            .and_then(|(_, list)| list.last().filter(|_| list.len() >= records));
+        let mut through = full.map(|entry| entry.seq);
+        let mut at: Vec<_> = self
+            .streams
+            .get(&id)
+            .map(|stream| &stream.runs[..])
+            .unwrap_or_default()
+            .to_vec();
+        at.retain(|run| run.last >= from);
+        at.sort_unstable_by_key(|run| run.first);
+        let (mut runs, mut enough) = (Vec::new(), 0);
+        for run in at {
+            if enough >= records && run.first > from {
+                through = through.into_iter().chain([run.first - 1]).min();
+                break;
+            }
+            let Some(view) = self.view(run.segment, size(run.index)) else {
+                continue;
+            };
+            // A run that begins before the place asked for may have few records behind it.
+            if run.first >= from {
+                enough += size(view.live.run(view.index).records);
+            }
+            runs.push(view);
+        }
+        Gathered { young, runs, through }
+    }
+
+    fn view(&self, segment: u64, index: usize) -> Option<RunView> {
+        let closed = self.closed.get(&segment)?;
+        Some(RunView {
+            segment: Arc::clone(&closed.segment),
+            table: closed.table.clone(),
+            live: Arc::clone(&closed.live),
+            run: *closed.runs.get(index)?,
+            index,
+        })
+    }
+
+    /// What lives in a stream. Its ends may have to be looked up in tables.
+    pub(crate) fn info(&mut self, id: StreamId) -> Option<StreamInfo> {
+        let (mut first, mut last) = self.young.as_ref().and_then(|(_, young)| young.ends(id)).unzip();
+        let runs = self.streams.get(&id)?.runs.clone();
+        for at in &runs {
+            if first.is_none_or(|first| at.first < first) {
+                first = self
+                    .end_of(at.segment, size(at.index), End::First)
+                    .into_iter()
+                    .chain(first)
+                    .min();
+            }
+            if last.is_none_or(|last| at.last > last) {
+                last = self
+                    .end_of(at.segment, size(at.index), End::Last)
+                    .into_iter()
+                    .chain(last)
+                    .max();
+            }
+        }
+        let stream = self.streams.get(&id)?;
+        Some(StreamInfo {
+            id,
+            records: stream.records,
+            bytes: stream.bytes,
+            first: first?,
+            last: last?,
+        })
+    }
+
+    /// The first or last living number of a run; the run's own end when its table cannot be read.
+    fn end_of(&self, segment: u64, index: usize, end: End) -> Option<Seq> {
+        let view = self.view(segment, index)?;
+        let run = view.run;
+        let (own, found) = match end {
+            End::First => (run.first, view.live.first_in(run.start..run.end())),
+            End::Last => (run.last, view.live.last_in(run.start..run.end())),
+        };
+        let skip = found? - run.start;
+        let at_end = match end {
+            End::First => skip == 0,
+            End::Last => skip + 1 == run.count,
+        };
+        if at_end {
+            return Some(own);
+        }
+        let piece = view.table.piece(&self.reader, index, &run, skip);
+        Some(
+            piece
+                .ok()
+                .and_then(|piece| piece.entries().first().map(|entry| entry.seq))
+                .unwrap_or(own),
+        )
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Last,
+}
