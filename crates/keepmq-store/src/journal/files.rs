@@ -39,6 +39,26 @@ impl Name {
         }
     }
 
+    /// The number in the name.
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Segment(id)
+            | Self::Table(id)
+            | Self::Checkpoint(id)
+            | Self::Spare(id)
+            | Self::Unfinished(id) => id,
+        }
+    }
+
+    /// The number of a checkpoint, if it is one.
+    pub(crate) fn checkpoint(self) -> Option<u64> {
+        if let Self::Checkpoint(number) = self {
+            Some(number)
+        } else {
+            None
+        }
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let number = |middle: &str| u64::from_str_radix(middle, 16).ok();
         let name = if let Some(rest) = text.strip_prefix("segment-") {
@@ -56,6 +76,21 @@ impl Name {
         };
         // Only the one way of writing a name is ours.
         (name.text() == text).then_some(name)
+    }
+}
+
+/// Why something could not be written.
+#[derive(Debug)]
+pub(crate) enum WriteError {
+    /// The disk is full: there may be room later.
+    NoRoom,
+    /// The disk fails.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -185,6 +220,18 @@ impl Files {
         }
     }
 
+    /// What a failed write means.
+    pub(crate) fn write_error(&self, name: Name, action: &'static str, error: &io::Error) -> WriteError {
+        if matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        ) {
+            WriteError::NoRoom
+        } else {
+            WriteError::Failed(self.error(name, action, error))
+        }
+    }
+
     /// The cryptographic library refused to seal something for this file.
     pub(crate) fn seal_error(&self, name: Name) -> StoreError {
         let error = io::Error::other("the cryptographic library refused");
@@ -206,14 +253,6 @@ impl Files {
     fn directory_error(&self, action: &'static str, error: &io::Error) -> StoreError {
         self.error_at("", action, error)
     }
-}
-
-/// Whether there is no room, as opposed to a disk that fails.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
 }
 
 #[cfg(test)]
@@ -267,7 +306,7 @@ mod tests {
         let error = files.read(Name::Checkpoint(5)).err().unwrap();
         assert_eq!(
             error.to_string(),
-            "checkpoint-0000000000000005: open: entity not found"
+            "checkpoint-0000000000000005 at byte 0: the file is missing"
         );
     }
 

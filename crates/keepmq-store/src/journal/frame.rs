@@ -53,8 +53,8 @@ impl FrameHead {
     pub(crate) fn parse(bytes: &[u8]) -> Option<(Self, u32)> {
         let mut cursor = Cursor::new(bytes);
         let magic = cursor.bytes().ok()?;
-        let [version, flags, _, _] = cursor.bytes().ok()?;
-        if magic != MAGIC || version != VERSION || flags & !CONTINUES != 0 {
+        let [version, flags, zero, also_zero] = cursor.bytes().ok()?;
+        if magic != MAGIC || version != VERSION || flags & !CONTINUES != 0 || zero | also_zero != 0 {
             return None;
         }
         let head = Self {

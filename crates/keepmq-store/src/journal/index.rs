@@ -18,6 +18,7 @@ pub(crate) use gather::{Gathered, RunView};
 
 use super::place::{Entry, Place};
 use super::reader::Reader;
+use super::record::Opening;
 use super::segment::Segment;
 use super::state::State;
 use super::table::Table;
@@ -32,6 +33,8 @@ pub(crate) struct Index {
     closed: BTreeMap<u64, Closed>,
     records: u64,
     bytes: u64,
+    /// How the segment that was closed last ended.
+    pub(crate) last: Opening,
     pub(crate) state: State,
     /// What was found wrong since the store was opened.
     pub(crate) faults: Vec<String>,
@@ -66,6 +69,7 @@ impl Index {
             closed: BTreeMap::new(),
             records: 0,
             bytes: 0,
+            last: Opening::default(),
             state: State::default(),
             faults: Vec::new(),
         }
@@ -81,9 +85,9 @@ impl Index {
         self.bytes
     }
 
-    /// How many records the segment that is being filled has taken.
-    pub(crate) fn young_entries(&self) -> u32 {
-        self.young.as_ref().map_or(0, |(_, young)| young.entries())
+    /// The segment that is being filled.
+    pub(crate) fn young(&self) -> Option<u64> {
+        self.young.as_ref().map(|(segment, _)| segment.id)
     }
 
     pub(crate) fn closed(&self) -> impl DoubleEndedIterator<Item = &Closed> {
@@ -117,6 +121,7 @@ impl Index {
             live: Arc::new(live),
             table: Table::Held(Arc::new(table)),
         };
+        self.last = closed.known();
         self.link_runs(&closed);
         self.closed.insert(closed.segment.id, closed);
     }

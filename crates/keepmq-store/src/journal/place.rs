@@ -1,5 +1,7 @@
 //! Where records lie, and what is known of them without reading them.
 
+use bytes::Bytes;
+
 use crate::api::{Meta, Seq, StreamId};
 
 /// Where a payload lies.
@@ -19,6 +21,13 @@ impl Place {
     pub(crate) fn share(&self) -> u64 {
         const MENTION: u64 = 8;
         u64::from(self.len) / u64::from(self.fan.max(1)) + MENTION
+    }
+
+    /// The payload, as a part of its opened frame; `None` when it reaches beyond.
+    pub(crate) fn payload(&self, frame: &Bytes) -> Option<Bytes> {
+        let from = usize::try_from(self.offset).ok()?;
+        let to = from.checked_add(usize::try_from(self.len).ok()?)?;
+        (to <= frame.len()).then(|| frame.slice(from..to))
     }
 }
 

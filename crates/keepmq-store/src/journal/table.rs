@@ -168,7 +168,7 @@ impl TableFile {
         let block: Arc<[Entry]> = self.read_block(&reader.files, directory, number)?.into();
         reader
             .blocks
-            .put(key, Arc::clone(&block), std::mem::size_of_val(&*block) + 64);
+            .put(key, Arc::clone(&block), size_of_val(&*block) + 64);
         Ok(block)
     }
 

@@ -47,11 +47,6 @@ pub(crate) struct Closing {
 }
 
 impl YoungTable {
-    /// How many records were added.
-    pub(crate) fn entries(&self) -> u32 {
-        self.entries
-    }
-
     /// Adds a record. The order in which records of a segment are added decides alone how its table looks, so that it
     /// can be made again from the frames.
     pub(crate) fn add(&mut self, target: Target, place: Place, moved: bool) {
@@ -123,14 +118,14 @@ impl YoungTable {
             live: Live::default(),
             table: HeldTable::default(),
         };
-        let (mut dead, mut sums) = (Live::bits(self.entries), Vec::new());
+        let (mut dead, mut sums) = (Vec::new(), Vec::new());
         for stream in streams {
             let Runs { rising, stray } = self.streams.remove(&stream).unwrap_or_default();
             for (run, stray) in [(rising, false), (stray, true)] {
                 closing.add(stream, stray, run.entries, &mut dead, &mut sums);
             }
         }
-        closing.live = Live::new(dead, sums);
+        closing.live = Live::new(self.entries, dead, sums);
         closing
     }
 }
@@ -141,7 +136,7 @@ impl Closing {
         stream: StreamId,
         stray: bool,
         mut entries: Vec<Entry>,
-        dead: &mut [u64],
+        dead: &mut Vec<u64>,
         sums: &mut Vec<RunLive>,
     ) {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else {

@@ -129,16 +129,16 @@ pub(crate) fn reconcile(reader: &Reader, closed: &mut Closed) -> Vec<String> {
             differing.join(", ")
         ));
     }
+    let count = made.runs.last().map_or(0, Run::end);
     closed.runs = made.runs.into();
-    closed.live = Arc::new(Live::new(dead, sums));
+    closed.live = Arc::new(Live::new(count, dead, sums));
     closed.table = Table::Held(Arc::new(made.table));
     faults
 }
 
 /// The dead of the old runs among the records of the new ones.
 fn carry_over(closed: &Closed, made: &Closing) -> (Vec<u64>, Vec<RunLive>, Vec<String>) {
-    let mut dead = Live::bits(made.runs.last().map_or(0, Run::end));
-    let (mut sums, mut differing) = (Vec::new(), Vec::new());
+    let (mut dead, mut sums, mut differing) = (Vec::new(), Vec::new(), Vec::new());
     for (run, entries) in made.runs.iter().zip(&made.table.runs) {
         let old = closed.runs.iter().find(|old| old.key() == run.key());
         let same = old.filter(|old| (old.first, old.last, old.count) == (run.first, run.last, run.count));
