@@ -107,6 +107,11 @@ impl FaultyDisk {
         state.cut_at = Some(state.changes + changes);
     }
 
+    /// The power does not fail after all.
+    pub fn keep_power(&self) {
+        self.state.lock().cut_at = None;
+    }
+
     /// Whether the power has failed.
     pub fn is_off(&self) -> bool {
         self.state.lock().off

@@ -6,7 +6,7 @@ use super::super::live::Live;
 use super::super::place::{Entry, Run};
 use super::super::segment::Segment;
 use super::super::table::Table;
-use super::{Index, size};
+use super::{Broken, Index, RunAt, size};
 use crate::api::{Seq, StreamId, StreamInfo};
 
 /// A part of a stream: the records in memory, and where the others are.
@@ -78,57 +78,61 @@ impl Index {
 
     /// What lives in a stream. Its ends may have to be looked up in tables.
     pub(crate) fn info(&mut self, id: StreamId) -> Option<StreamInfo> {
-        let (mut first, mut last) = self.young.as_ref().and_then(|(_, young)| young.ends(id)).unzip();
-        let runs = self.streams.get(&id)?.runs.clone();
-        for at in &runs {
-            if first.is_none_or(|first| at.first < first) {
-                first = self
-                    .end_of(at.segment, size(at.index), End::First)
-                    .into_iter()
-                    .chain(first)
-                    .min();
-            }
-            if last.is_none_or(|last| at.last > last) {
-                last = self
-                    .end_of(at.segment, size(at.index), End::Last)
-                    .into_iter()
-                    .chain(last)
-                    .max();
-            }
-        }
+        let (first, last) = self.with_repair(|index| index.ends(id)).flatten()?;
         let stream = self.streams.get(&id)?;
         Some(StreamInfo {
             id,
             records: stream.records,
             bytes: stream.bytes,
-            first: first?,
-            last: last?,
+            first,
+            last,
         })
     }
 
-    /// The first or last living number of a run; the run's own end when its table cannot be read.
-    fn end_of(&self, segment: u64, index: usize, end: End) -> Option<Seq> {
-        let view = self.view(segment, index)?;
-        let run = view.run;
-        let (own, found) = match end {
-            End::First => (run.first, view.live.first_in(run.start..run.end())),
-            End::Last => (run.last, view.live.last_in(run.start..run.end())),
+    fn ends(&self, id: StreamId) -> Result<Option<(Seq, Seq)>, Broken> {
+        let (mut first, mut last) = self.young.as_ref().and_then(|(_, young)| young.ends(id)).unzip();
+        for at in self
+            .streams
+            .get(&id)
+            .map(|stream| &stream.runs[..])
+            .unwrap_or_default()
+        {
+            if first.is_none_or(|first| at.first < first) {
+                first = self.end_of(*at, End::First)?.into_iter().chain(first).min();
+            }
+            if last.is_none_or(|last| at.last > last) {
+                last = self.end_of(*at, End::Last)?.into_iter().chain(last).max();
+            }
+        }
+        Ok(first.zip(last))
+    }
+
+    /// The first or last living number of a run.
+    fn end_of(&self, at: RunAt, end: End) -> Result<Option<Seq>, Broken> {
+        let index = size(at.index);
+        let Some(RunView { run, live, table, .. }) = self.view(at.segment, index) else {
+            return Ok(None);
         };
-        let skip = found? - run.start;
-        let at_end = match end {
+        let (own, found) = match end {
+            End::First => (run.first, live.first_in(run.start..run.end())),
+            End::Last => (run.last, live.last_in(run.start..run.end())),
+        };
+        let Some(skip) = found.map(|ordinal| ordinal - run.start) else {
+            return Ok(None);
+        };
+        let is_own = match end {
             End::First => skip == 0,
             End::Last => skip + 1 == run.count,
         };
-        if at_end {
-            return Some(own);
+        if is_own {
+            return Ok(Some(own));
         }
-        let piece = view.table.piece(&self.reader, index, &run, skip);
-        Some(
-            piece
-                .ok()
-                .and_then(|piece| piece.entries().first().map(|entry| entry.seq))
-                .unwrap_or(own),
-        )
+        let piece = table.piece(&self.reader, index, &run, skip);
+        let piece = piece.map_err(|error| Broken {
+            id: at.segment,
+            error,
+        })?;
+        Ok(piece.entries().first().map(|entry| entry.seq))
     }
 }
 
