@@ -9,9 +9,6 @@ use super::seal::SealFailed;
 use super::segment::Segment;
 use crate::api::{Locator, Op, Payload, Target};
 
-/// A frame is closed before the record that would make it longer than this.
-pub(crate) const FRAME: usize = 512 * 1024;
-
 /// What a record takes besides what it carries, at most.
 pub(crate) const RECORD: usize = 32;
 
@@ -21,6 +18,8 @@ const FRAME_COST: u64 = 80;
 /// Frames for one segment.
 pub(crate) struct Group {
     segment: Arc<Segment>,
+    /// A frame is closed before the record that would make it longer than this.
+    frame_len: usize,
     /// Where in the file the bytes will be written.
     at: u32,
     /// The number of the first frame.
@@ -46,11 +45,18 @@ pub(crate) struct Built {
 
 impl Group {
     /// Begins with frame `first` at `at`. `buffer` is cleared and used again.
-    pub(crate) fn new(segment: Arc<Segment>, at: u32, first: u32, mut buffer: Built) -> Self {
+    pub(crate) fn new(
+        segment: Arc<Segment>,
+        frame_len: usize,
+        at: u32,
+        first: u32,
+        mut buffer: Built,
+    ) -> Self {
         buffer.bytes.clear();
         buffer.places.clear();
         Self {
             segment,
+            frame_len,
             at,
             first,
             number: first,
@@ -126,7 +132,7 @@ impl Group {
     /// Makes sure that there is an open frame with room for so many bytes; returns where it begins.
     fn room(&mut self, bytes: usize) -> Result<usize, SealFailed> {
         if let Some(start) = self.frame {
-            if self.out.len() - start - HEAD_LEN + bytes <= FRAME {
+            if self.out.len() - start - HEAD_LEN + bytes <= self.frame_len {
                 return Ok(start);
             }
             self.close_frame(self.in_batch)?;
@@ -195,8 +201,8 @@ pub(crate) fn most_bytes_of_put(targets: usize, payload: usize) -> usize {
 
 /// Adds what the frames around so many bytes of records take at most. A frame is closed early by a record that does not
 /// fit any more, so two neighbours always hold more than one frame's worth.
-pub(crate) fn with_frames(records: u64) -> u64 {
-    records + FRAME_COST * (2 + 2 * records / FRAME as u64)
+pub(crate) fn with_frames(records: u64, frame_len: usize) -> u64 {
+    records + FRAME_COST * (2 + 2 * records / frame_len.max(1) as u64)
 }
 
 /// Segments are shorter than 32 bits can say.

@@ -50,7 +50,7 @@ pub(super) fn open(
     let mut keeper = Keeper::new(Arc::clone(&shared), options, &loaded, store);
     keeper.sweep(&loaded)?;
     let ready = first_segment(&mut keeper, &shared, options.segment_len())?;
-    let writer = Writer::open(Arc::clone(&shared), ready)?;
+    let writer = Writer::open(Arc::clone(&shared), ready, options.frame_len())?;
     Ok(Opened {
         shared,
         writer,

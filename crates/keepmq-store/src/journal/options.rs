@@ -9,6 +9,8 @@ use super::seal::MasterKey;
 const LEAST_SEGMENT: u64 = 32 * 1024;
 /// Places in a segment are kept in 32 bits.
 const MOST_SEGMENT: u64 = 1 << 30;
+const LEAST_FRAME: usize = 1024;
+const MOST_FRAME: usize = 16 << 20;
 /// At least so many segments have to fit under the limit, or it would always be full.
 const LEAST_SEGMENTS: u64 = 8;
 
@@ -24,6 +26,9 @@ pub struct Options {
     /// A checkpoint is written each time that the log has grown by so much, or by the length of a checkpoint if that
     /// is more.
     pub checkpoint_bytes: u64,
+    /// Records are sealed together up to about this length. Reading one record means opening all that were sealed with
+    /// it; sealing few at a time costs the writer.
+    pub frame_bytes: usize,
     /// Memory for what is known of records in older segments.
     pub table_cache_bytes: usize,
     /// Memory for payloads that were read lately.
@@ -48,10 +53,16 @@ impl Options {
             max_bytes: 64 << 30,
             segment_bytes: 64 << 20,
             checkpoint_bytes: 128 << 20,
+            frame_bytes: 512 << 10,
             table_cache_bytes: 64 << 20,
             frame_cache_bytes: 16 << 20,
             lazy_delay: Duration::from_millis(100),
         }
+    }
+
+    /// The length of frames that really is used.
+    pub(crate) fn frame_len(&self) -> usize {
+        self.frame_bytes.clamp(LEAST_FRAME, MOST_FRAME)
     }
 
     /// The length of segments that really is used.

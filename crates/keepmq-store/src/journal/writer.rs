@@ -43,6 +43,7 @@ pub(crate) enum Progress {
 /// See the module.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
+    frame_len: usize,
     active: Active,
     waiting: VecDeque<Queued>,
     /// Batches of the group that is being written.
@@ -108,11 +109,12 @@ impl Active {
 
 impl Writer {
     /// Begins a segment and makes it last: from then on nobody else can have written in between.
-    pub(crate) fn open(shared: Arc<Shared>, ready: Ready) -> Result<Self, StoreError> {
+    pub(crate) fn open(shared: Arc<Shared>, ready: Ready, frame_len: usize) -> Result<Self, StoreError> {
         let opening = shared.index.lock().last;
         let active = Active::new(ready, opening);
         let mut writer = Self {
             shared,
+            frame_len,
             active,
             waiting: VecDeque::new(),
             taken: Vec::new(),
@@ -228,7 +230,7 @@ impl Writer {
             .filter(|_| extras.is_empty())
             .map(|queued| &queued.batch);
         let records = extras.most_bytes() + batch.map_or(0, |batch| most_bytes(&batch.ops));
-        let need = with_frames(records + super::group::RECORD as u64);
+        let need = with_frames(records + super::group::RECORD as u64, self.frame_len);
         if need > MOST_BATCH {
             return Err(StoreError::Full {
                 used: need,
@@ -276,6 +278,7 @@ impl Writer {
         let buffer = mem::replace(&mut self.buffer, Built::empty());
         let mut group = Group::new(
             Arc::clone(&active.ready.segment),
+            self.frame_len,
             active.at,
             active.frames,
             buffer,
@@ -292,7 +295,7 @@ impl Writer {
         let most = active.room().min(GROUP);
         while let Some(queued) = self.waiting.front() {
             let first = self.taken.is_empty() && extras.is_empty();
-            let fits = group.len() + with_frames(most_bytes(&queued.batch.ops)) <= most;
+            let fits = group.len() + with_frames(most_bytes(&queued.batch.ops), self.frame_len) <= most;
             let crowded = active.entries + entries(&queued.batch) > MOST_ENTRIES;
             if !first && (!fits || crowded) {
                 break;

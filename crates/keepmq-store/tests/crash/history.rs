@@ -8,7 +8,7 @@ use bytes::Bytes;
 use keepmq_store::disk::Disk;
 use keepmq_store::testing::{Chance, FaultyDisk};
 use keepmq_store::{
-    Admission, Batch, Journal, MasterKey, OnDurable, Options, Recovery, Store, StoreError, Urgency,
+    Activity, Admission, Batch, Journal, MasterKey, OnDurable, Options, Recovery, Store, StoreError, Urgency,
 };
 
 use crate::model::Model;
@@ -39,7 +39,20 @@ struct Reports {
     failed: AtomicBool,
 }
 
+/// What histories went through, to see that they go where it hurts.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub openings: u64,
+    pub crashes: u64,
+    pub crashes_while_opening: u64,
+    pub unreported_found: u64,
+    pub unreported_lost: u64,
+    pub full: u64,
+    pub activity: Activity,
+}
+
 pub struct History {
+    pub tally: Tally,
     shape: Shape,
     chance: Chance,
     workload: Workload,
@@ -59,6 +72,7 @@ pub struct History {
 impl History {
     pub fn new(seed: u64, shape: Shape) -> Self {
         Self {
+            tally: Tally::default(),
             shape,
             chance: Chance::new(seed),
             workload: Workload::new(seed ^ 0xabcd),
@@ -93,6 +107,7 @@ impl History {
         };
         Options {
             segment_bytes: SEGMENT,
+            frame_bytes: 1500,
             checkpoint_bytes: SEGMENT,
             table_cache_bytes: 100_000,
             frame_cache_bytes: 100_000,
@@ -164,6 +179,7 @@ impl History {
                     return journal;
                 }
                 Err(_) if self.disk.is_off() => {
+                    self.tally.crashes_while_opening += 1;
                     self.disk.crash();
                     self.spoil();
                 }
@@ -213,6 +229,8 @@ impl History {
             .take(reported)
             .for_each(|batch| candidate.apply(batch));
         let mut rest = self.committed.iter().skip(reported);
+        self.tally.openings += 1;
+        self.tally.unreported_lost += rest.len() as u64;
         while candidate != found {
             let Some(batch) = rest.next() else {
                 panic!(
@@ -222,6 +240,8 @@ impl History {
                 );
             };
             candidate.apply(batch);
+            self.tally.unreported_lost -= 1;
+            self.tally.unreported_found += 1;
         }
         found.check_sums(journal, Some(&recovery));
         self.workload.restarted(&found);
@@ -257,15 +277,24 @@ impl History {
         }
         match self.chance.below(10) {
             0..5 => self.commit(journal),
-            5..8 => _ = journal.write_once(),
+            5..8 => self.write(journal),
             8 => _ = journal.keep_once(self.chance.one_in(3)),
             _ if self.chance.one_in(8) => self.look(journal),
             _ => _ = (0..4).filter(|_| journal.keep_once(false)).count(),
         }
     }
 
+    /// Sometimes the power fails in just this write, or in its sync.
+    fn write(&mut self, journal: &Journal) {
+        if self.chance.one_in(40) {
+            self.disk.cut_power_after(self.chance.below(2));
+        }
+        journal.write_once();
+    }
+
     fn commit(&mut self, journal: &Journal) {
         self.workload.frugal = journal.admission() != Admission::Open;
+        self.tally.full += u64::from(self.workload.frugal);
         let batch = self.workload.batch(&self.expected);
         self.expected.apply(&batch);
         self.committed.push(batch.clone());
@@ -309,8 +338,22 @@ impl History {
                 );
             }
         }
+        self.tally.note(&journal);
+        self.tally.crashes += u64::from(self.disk.is_off());
         drop(journal);
         self.disk.crash();
+    }
+}
+
+impl Tally {
+    fn note(&mut self, journal: &Journal) {
+        let (sum, more) = (&mut self.activity, journal.activity());
+        sum.syncs += more.syncs;
+        sum.log_bytes += more.log_bytes;
+        sum.moved_records += more.moved_records;
+        sum.reclaimed_segments += more.reclaimed_segments;
+        sum.checkpoints += more.checkpoints;
+        sum.torn_frames += more.torn_frames;
     }
 }
 

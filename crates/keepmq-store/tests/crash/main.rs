@@ -7,7 +7,7 @@ mod history;
 mod model;
 mod workload;
 
-use history::{History, Shape};
+use history::{History, Shape, Tally};
 
 /// Prints the seed when the test fails inside.
 struct Seed(u64);
@@ -31,12 +31,33 @@ fn number(name: &str, default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-fn run_all(shape: Shape, histories: u64) {
+fn run_all(shape: Shape, histories: u64) -> Vec<Tally> {
     let first = number("KEEPMQ_CRASH_SEED", 1);
-    for seed in first..first + number("KEEPMQ_CRASH_HISTORIES", histories) {
+    let seeds = first..first + number("KEEPMQ_CRASH_HISTORIES", histories);
+    let run = |seed| {
         let _seed = Seed(seed);
-        History::new(seed, shape).run();
-    }
+        let mut history = History::new(seed, shape);
+        history.run();
+        history.tally
+    };
+    let tallies: Vec<Tally> = seeds.map(run).collect();
+    let sum = |field: fn(&Tally) -> u64| tallies.iter().map(field).sum::<u64>();
+    println!(
+        "{shape:?}: {} openings, {} crashes ({} while opening), of batches not reported {} found and {} lost, full {}, \
+         {} syncs, {} records moved, {} segments reclaimed, {} checkpoints, {} torn frames",
+        sum(|tally| tally.openings),
+        sum(|tally| tally.crashes),
+        sum(|tally| tally.crashes_while_opening),
+        sum(|tally| tally.unreported_found),
+        sum(|tally| tally.unreported_lost),
+        sum(|tally| tally.full),
+        sum(|tally| tally.activity.syncs),
+        sum(|tally| tally.activity.moved_records),
+        sum(|tally| tally.activity.reclaimed_segments),
+        sum(|tally| tally.activity.checkpoints),
+        sum(|tally| tally.activity.torn_frames),
+    );
+    tallies
 }
 
 #[test]

@@ -70,7 +70,9 @@ fn report_missing(
     openings: &BTreeMap<u64, Opening>,
     loaded: &mut Loaded,
 ) {
-    let mut missing: Vec<u64> = openings.values().map(|opening| opening.segment).collect();
+    // One of which nothing counts may have been given back at once.
+    let written = openings.values().filter(|opening| opening.frames > 0);
+    let mut missing: Vec<u64> = written.map(|opening| opening.segment).collect();
     if moment.replay_from > 0 && !moment.closed {
         missing.push(moment.replay_from);
     }
