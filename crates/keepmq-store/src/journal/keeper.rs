@@ -67,6 +67,8 @@ pub(crate) struct Keeper {
     log_at_tick: u64,
     /// Nothing was written since the last tick.
     quiet: bool,
+    /// It has a thread of its own, and may pause.
+    breathes: bool,
 }
 
 impl Keeper {
@@ -90,6 +92,7 @@ impl Keeper {
             leaving: Vec::new(),
             log_at_tick: 0,
             quiet: false,
+            breathes: false,
         }
     }
 
@@ -113,6 +116,7 @@ impl Keeper {
 
     /// Works until the end is asked for.
     pub(crate) fn run(&mut self, stopped: impl Fn() -> bool) -> Result<(), StoreError> {
+        self.breathes = true;
         while !stopped() {
             if self.step()? != Progress::Worked {
                 let rung = self.shared.bell.wait(TICK);

@@ -1,7 +1,7 @@
 //! Where committed batches wait for the writer.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -29,8 +29,6 @@ pub(crate) enum Stop {
 pub(crate) struct Queue {
     inner: Mutex<Inner>,
     bell: Condvar,
-    /// There is something to do for the writer: read without the lock, while it spins.
-    busy: AtomicBool,
     pending: AtomicU64,
 }
 
@@ -55,7 +53,6 @@ impl Queue {
         Self {
             inner: Mutex::new(inner),
             bell: Condvar::new(),
-            busy: AtomicBool::new(false),
             pending: AtomicU64::new(0),
         }
     }
@@ -73,7 +70,6 @@ impl Queue {
         inner.batches.push_back(Queued { ticket, batch, size });
         if urgency == Urgency::Now {
             inner.urgent = true;
-            self.busy.store(true, Ordering::Release);
         }
         // A writer that sleeps over lazy batches has set itself a time; only the first has to wake it for that.
         if inner.asleep && (inner.urgent || inner.batches.len() == 1) {
@@ -88,7 +84,6 @@ impl Queue {
     pub(crate) fn take(&self, into: &mut VecDeque<Queued>) -> Option<Stop> {
         let mut inner = self.inner.lock();
         inner.urgent = false;
-        self.busy.store(false, Ordering::Relaxed);
         if into.is_empty() {
             std::mem::swap(into, &mut inner.batches);
         } else {
@@ -111,7 +106,6 @@ impl Queue {
     pub(crate) fn poke(&self) {
         let mut inner = self.inner.lock();
         inner.urgent = true;
-        self.busy.store(true, Ordering::Release);
         inner.asleep = false;
         drop(inner);
         self.bell.notify_one();
@@ -120,11 +114,6 @@ impl Queue {
     pub(crate) fn stop(&self, how: Stop) {
         self.inner.lock().stop = Some(how);
         self.poke();
-    }
-
-    /// Whether there is something urgent to do.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.busy.load(Ordering::Acquire)
     }
 
     /// Sleeps until there is something to do; batches that nobody waits for may wait for `lazy`.
@@ -190,10 +179,8 @@ mod tests {
     fn a_poke_ends_a_wait_though_nothing_was_committed() {
         let queue = Queue::new();
         queue.poke();
-        assert!(queue.is_busy());
         queue.wait(Duration::from_secs(60));
         assert_eq!(tickets(&queue), [0; 0]);
-        assert!(!queue.is_busy());
     }
 
     #[test]

@@ -25,9 +25,6 @@ const MOST_BATCH: u64 = 1 << 30;
 /// A segment is closed when it has so many records, so that its table stays of a bounded size.
 const MOST_ENTRIES: usize = 1 << 20;
 
-/// How often an idle writer looks for work before it goes to sleep: about what waking up would cost.
-const SPINS: u32 = 2000;
-
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -137,20 +134,10 @@ impl Writer {
             match self.step()? {
                 Progress::Worked => {}
                 Progress::Stopped => return Ok(()),
-                Progress::Idle => self.rest(),
-                Progress::Starved => self.shared.queue.wait(self.shared.lazy_delay),
+                // Looking for work some turns before sleeping was measured: it gains nothing.
+                Progress::Idle | Progress::Starved => self.shared.queue.wait(self.shared.lazy_delay),
             }
         }
-    }
-
-    fn rest(&self) {
-        for _ in 0..SPINS {
-            if self.shared.queue.is_busy() {
-                return;
-            }
-            std::hint::spin_loop();
-        }
-        self.shared.queue.wait(self.shared.lazy_delay);
     }
 
     /// Writes one group, if there is anything to write.

@@ -1,7 +1,7 @@
 //! Makes files: segments to fill, and whatever has to appear whole or not at all.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::super::files::{Files, Name, WriteError};
 use super::super::header::Kind;
@@ -15,7 +15,10 @@ use crate::disk::DiskFile;
 const SPARES: usize = 1;
 
 /// How much is filled at once: the writer's syncs have to get in between.
-const FILL: usize = 1 << 20;
+const FILL: usize = 128 << 10;
+
+/// And how long the disk is left to the writer after each, unless it waits for just this file.
+const BREATH: Duration = Duration::from_millis(1);
 
 impl Keeper {
     /// Sees to it that a segment is ready, and a spare behind it.
@@ -78,7 +81,7 @@ impl Keeper {
     fn make_spare(&mut self, len: u64) -> Result<u64, WriteError> {
         let (unfinished, spare) = (Name::Unfinished(self.number()), Name::Spare(self.next));
         self.next += 1;
-        let filled = fill(self.files(), unfinished, len);
+        let filled = self.fill(unfinished, len);
         if filled.is_err() {
             self.files().remove(unfinished)?;
         }
@@ -87,6 +90,28 @@ impl Keeper {
         self.shared.space.room_changed(0, len);
         self.files().rename(unfinished, spare)?;
         Ok(spare.number())
+    }
+
+    fn fill(&self, name: Name, len: u64) -> Result<(), WriteError> {
+        let files = self.files();
+        let file = files
+            .create(name)
+            .map_err(|error| files.write_error(name, "create", &error))?;
+        let zeroes = vec![0; FILL];
+        let mut at = 0;
+        while at < len {
+            let part = usize::try_from(len - at).unwrap_or(FILL).min(FILL);
+            let part = zeroes.get(..part).unwrap_or(&zeroes);
+            file.write_at(part, at)
+                .map_err(|error| files.write_error(name, "write", &error))?;
+            file.sync()
+                .map_err(|error| files.write_error(name, "sync", &error))?;
+            at += part.len() as u64;
+            if self.breathes && self.shared.ready.lock().is_some() {
+                std::thread::sleep(BREATH);
+            }
+        }
+        Ok(())
     }
 
     /// Makes a spare of a segment that was never written to.
@@ -167,22 +192,4 @@ impl Keeper {
             .and_then(|file| file.len().ok())
             .unwrap_or(0)
     }
-}
-
-fn fill(files: &Files, name: Name, len: u64) -> Result<Arc<dyn DiskFile>, WriteError> {
-    let file = files
-        .create(name)
-        .map_err(|error| files.write_error(name, "create", &error))?;
-    let zeroes = vec![0; FILL];
-    let mut at = 0;
-    while at < len {
-        let part = usize::try_from(len - at).unwrap_or(FILL).min(FILL);
-        let part = zeroes.get(..part).unwrap_or(&zeroes);
-        file.write_at(part, at)
-            .map_err(|error| files.write_error(name, "write", &error))?;
-        file.sync()
-            .map_err(|error| files.write_error(name, "sync", &error))?;
-        at += part.len() as u64;
-    }
-    Ok(file)
 }
