@@ -28,6 +28,7 @@ mod frame;
 mod group;
 mod header;
 mod index;
+pub mod inspect;
 mod keeper;
 mod live;
 mod open;

@@ -20,5 +20,5 @@ pub use api::{
     Admission, Batch, Locator, Meta, OnDurable, Op, Page, Payload, Recovery, Scan, Seq, Store, StoreError,
     Stored, StreamId, StreamInfo, Target, Ticket, Urgency, Usage,
 };
-pub use journal::{Activity, Journal, MasterKey, Options};
+pub use journal::{Activity, Journal, MasterKey, Options, inspect};
 pub use memory::Memory;

@@ -90,6 +90,21 @@ impl Segment {
         }))
     }
 
+    /// The places of headers that are damaged, where the other one is good.
+    pub(crate) fn damaged_headers(files: &Files, id: u64, keyring: &Keyring) -> Result<Vec<u64>, StoreError> {
+        let (name, mut damaged) = (Name::Segment(id), Vec::new());
+        let file = files.open(name)?;
+        for place in HEADER_PLACES {
+            let mut bytes = [0; HEADER_LEN];
+            file.read_at(&mut bytes, place)
+                .map_err(|error| files.error(name, "read", &error))?;
+            if Header::read(&bytes, keyring).is_err() {
+                damaged.push(place);
+            }
+        }
+        Ok(damaged)
+    }
+
     pub(crate) fn name(&self) -> Name {
         Name::Segment(self.id)
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use keepmq_store::disk::Disk;
+use keepmq_store::inspect;
 use keepmq_store::testing::{Chance, FaultyDisk};
 use keepmq_store::{
     Activity, Admission, Batch, Journal, MasterKey, OnDurable, Options, Recovery, Store, StoreError, Urgency,
@@ -18,7 +19,7 @@ const SEGMENT: u64 = 32 << 10;
 
 /// What happens in a history besides ordinary work and crashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub(crate) enum Shape {
     Ordinary,
     /// Short lives, and power that fails while the store is opened or closed.
     Restless,
@@ -41,18 +42,18 @@ struct Reports {
 
 /// What histories went through, to see that they go where it hurts.
 #[derive(Debug, Default)]
-pub struct Tally {
-    pub openings: u64,
-    pub crashes: u64,
-    pub crashes_while_opening: u64,
-    pub unreported_found: u64,
-    pub unreported_lost: u64,
-    pub full: u64,
-    pub activity: Activity,
+pub(crate) struct Tally {
+    pub(crate) openings: u64,
+    pub(crate) crashes: u64,
+    pub(crate) crashes_while_opening: u64,
+    pub(crate) unreported_found: u64,
+    pub(crate) unreported_lost: u64,
+    pub(crate) full: u64,
+    pub(crate) activity: Activity,
 }
 
-pub struct History {
-    pub tally: Tally,
+pub(crate) struct History {
+    pub(crate) tally: Tally,
     shape: Shape,
     chance: Chance,
     workload: Workload,
@@ -70,7 +71,7 @@ pub struct History {
 }
 
 impl History {
-    pub fn new(seed: u64, shape: Shape) -> Self {
+    pub(crate) fn new(seed: u64, shape: Shape) -> Self {
         Self {
             tally: Tally::default(),
             shape,
@@ -86,7 +87,7 @@ impl History {
         }
     }
 
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         let lives = 2 + self.chance.below(5);
         for _ in 0..lives {
             self.spoil();
@@ -97,6 +98,33 @@ impl History {
         self.disk.limit(None);
         let journal = self.open();
         journal.close().expect("a healthy store closes");
+        drop(journal);
+        self.inspect();
+    }
+
+    /// What is left must stand up to a look at every byte.
+    fn inspect(&self) {
+        let key = || Some(MasterKey::new([9; 32]));
+        let report = inspect::verify(Arc::new(self.disk.clone()), key()).expect("nobody has it");
+        let forgiven = matches!(self.shape, Shape::BadCheckpoint | Shape::BadTable);
+        assert!(
+            forgiven || (report.faults.is_empty() && report.losses.is_empty()),
+            "{report:?}"
+        );
+        let stat = inspect::stat(Arc::new(self.disk.clone()), key()).expect("nobody has it");
+        assert_eq!(
+            stat.records,
+            self.base
+                .streams
+                .values()
+                .map(|records| records.len() as u64)
+                .sum()
+        );
+        assert_eq!(
+            stat.records,
+            stat.segments.iter().map(|segment| segment.records).sum()
+        );
+        assert_eq!(stat.values, self.base.state.len() as u64);
     }
 
     fn options(&self) -> Options {

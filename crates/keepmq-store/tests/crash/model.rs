@@ -7,13 +7,13 @@ use keepmq_store::{Batch, Op, Recovery, Scan, Seq, Store, StreamId};
 
 /// Records by stream and number, and keyed values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Model {
-    pub streams: BTreeMap<u64, BTreeMap<Seq, (u64, Bytes)>>,
-    pub state: BTreeMap<Bytes, Bytes>,
+pub(crate) struct Model {
+    pub(crate) streams: BTreeMap<u64, BTreeMap<Seq, (u64, Bytes)>>,
+    pub(crate) state: BTreeMap<Bytes, Bytes>,
 }
 
 impl Model {
-    pub fn apply(&mut self, batch: &Batch) {
+    pub(crate) fn apply(&mut self, batch: &Batch) {
         for op in &batch.ops {
             self.apply_op(op);
         }
@@ -49,7 +49,7 @@ impl Model {
     }
 
     /// What a store holds, read page by page.
-    pub fn of(store: &dyn Store, streams: u64, state: BTreeMap<Bytes, Bytes>, page: usize) -> Self {
+    pub(crate) fn of(store: &dyn Store, streams: u64, state: BTreeMap<Bytes, Bytes>, page: usize) -> Self {
         let mut model = Self {
             state,
             ..Self::default()
@@ -64,7 +64,7 @@ impl Model {
     }
 
     /// Checks what the store says of itself without being read.
-    pub fn check_sums(&self, store: &dyn Store, recovery: Option<&Recovery>) {
+    pub(crate) fn check_sums(&self, store: &dyn Store, recovery: Option<&Recovery>) {
         let mut infos = Vec::new();
         for (id, records) in &self.streams {
             let info = store

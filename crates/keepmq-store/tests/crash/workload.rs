@@ -7,18 +7,18 @@ use keepmq_store::{Batch, Locator, Op, Payload, Seq, StreamId, Target};
 use crate::model::Model;
 
 /// So many streams are used.
-pub const STREAMS: u64 = 7;
+pub(crate) const STREAMS: u64 = 7;
 
 /// Draws batches and knows which numbers were given.
-pub struct Workload {
-    pub chance: Chance,
+pub(crate) struct Workload {
+    pub(crate) chance: Chance,
     next: Vec<Seq>,
     /// Releases only, as when the store is full.
-    pub frugal: bool,
+    pub(crate) frugal: bool,
 }
 
 impl Workload {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             chance: Chance::new(seed),
             next: vec![1; 7],
@@ -27,7 +27,7 @@ impl Workload {
     }
 
     /// After a restart a broker goes on behind what it found.
-    pub fn restarted(&mut self, found: &Model) {
+    pub(crate) fn restarted(&mut self, found: &Model) {
         for (stream, records) in &found.streams {
             if let (Some(last), Some(next)) =
                 (records.keys().next_back(), self.next.get_mut(*stream as usize))
@@ -38,7 +38,7 @@ impl Workload {
     }
 
     /// Some changes to what will be there.
-    pub fn batch(&mut self, expected: &Model) -> Batch {
+    pub(crate) fn batch(&mut self, expected: &Model) -> Batch {
         let ops = match self.chance.below(12) {
             0 => 0,
             1 => 40,
