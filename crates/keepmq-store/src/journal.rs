@@ -24,6 +24,8 @@ mod cache;
 mod checkpoint;
 mod compact;
 mod files;
+#[cfg(test)]
+mod fixture;
 mod frame;
 mod group;
 mod header;

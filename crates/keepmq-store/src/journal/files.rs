@@ -177,9 +177,11 @@ impl Files {
     }
 
     pub(crate) fn open(&self, name: Name) -> Result<Arc<dyn DiskFile>, StoreError> {
-        self.disk
-            .open(&name.text())
-            .map_err(|error| self.error(name, "open", &error))
+        self.disk.open(&name.text()).map_err(|error| match error.kind() {
+            // A file that is gone will not come back, unlike one that cannot be opened just now.
+            io::ErrorKind::NotFound => self.corrupt(name, 0, "the file is missing"),
+            _ => self.error(name, "open", &error),
+        })
     }
 
     pub(crate) fn create(&self, name: Name) -> io::Result<Arc<dyn DiskFile>> {
