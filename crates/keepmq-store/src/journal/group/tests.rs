@@ -112,7 +112,7 @@ fn what_the_store_itself_writes_is_no_part_of_a_batch() {
     assert_eq!(built.frames, 2);
     let file = filler.reader.files.open(filler.segment.name()).unwrap();
     file.write_at(&built.bytes, 8192).unwrap();
-    assert_eq!(frames(&filler), [(false, 1), (false, 2)]);
+    assert_eq!(frames(&filler), [(false, 2), (false, 1)]);
     let first = filler.segment.frame(&filler.reader.files, 8192).unwrap();
     let opening = Record::Opening(Opening {
         segment: 4,
