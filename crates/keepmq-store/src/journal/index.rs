@@ -102,6 +102,11 @@ impl Index {
         self.streams.keys().copied()
     }
 
+    /// The highest number that was put in a stream, as long as it is not empty.
+    pub(crate) fn highest(&self, stream: StreamId) -> Option<Seq> {
+        self.streams.get(&stream).map(|stream| stream.highest)
+    }
+
     /// Begins to fill a segment.
     pub(crate) fn begin(&mut self, segment: Arc<Segment>) {
         self.young = Some((segment, YoungTable::default()));

@@ -1,5 +1,6 @@
 //! Reads what an earlier opening left behind. Nothing is changed here: the offline tools use it as well.
 
+mod missing;
 mod replay;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,8 @@ use super::checkpoint::{self, Checkpoint, Moment, Summary};
 use super::files::{Files, Name};
 use super::header::{HEADER_LEN, Header, Unusable};
 use super::index::{Closed, Index, reconcile};
+use super::live::RunLive;
+use super::place::Run;
 use super::reader::Reader;
 use super::record::Opening;
 use super::segment::{Segment, unusable_error};
@@ -224,32 +227,23 @@ fn too_short(files: &Files, segment: &Segment, known: Opening) -> Option<String>
 
 /// What lived in a segment, in words.
 fn describe(summary: &Summary) -> String {
-    const MOST: usize = 20;
     let runs = summary
         .runs
         .iter()
         .zip(summary.live.runs())
         .filter(|(_, live)| live.records > 0);
-    let list: Vec<String> = runs
-        .map(|(run, live)| {
-            format!(
-                "{} of stream {} ({} to {})",
-                live.records, run.stream.0, run.first, run.last
-            )
-        })
-        .collect();
-    let more = if list.len() > MOST {
-        format!(", and of {} more streams", list.len() - MOST)
-    } else {
-        String::new()
+    let text = |(run, live): (&Run, &RunLive)| {
+        format!(
+            "{} of stream {} ({} to {})",
+            live.records, run.stream.0, run.first, run.last
+        )
     };
-    let shown = list
-        .iter()
-        .take(MOST)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    format!("{} living records: {shown}{more}", summary.live.records())
+    let runs: Vec<String> = runs.map(text).collect();
+    format!(
+        "{} living records: {}",
+        summary.live.records(),
+        missing::list(runs.into_iter())
+    )
 }
 
 #[cfg(test)]

@@ -14,10 +14,13 @@ use super::super::reader::Reader;
 use super::super::rebuild::place_of;
 use super::super::record::{Opening, Record, Records, Targets};
 use super::super::segment::{DATA_START, Segment};
-use super::super::table::TableFile;
 use super::super::walk::{End, Gap, Step, Walk};
+use super::missing::{Neighbours, restore_from_table};
 use super::{Header0, Loaded};
-use crate::api::{Locator, Seq, StoreError, StreamId, Target};
+use crate::api::{Locator, Seq, StoreError, StreamId};
+
+/// What damaged frames mean besides what they held.
+const RELEASES: &str = "what they released may come back";
 
 /// Reads the segments from the checkpoint on, in their order.
 pub(super) fn replay(
@@ -110,8 +113,9 @@ struct Replay<'a> {
     open: Vec<Change>,
     open_from: Option<(u32, u32)>,
     begun: bool,
-    /// Streams whose numbers jumped behind a gap: what may be missing.
     frames: u32,
+    /// What is being learned about the last gap.
+    neighbours: Option<Neighbours>,
 }
 
 /// A change as it will be carried out.
@@ -145,6 +149,7 @@ impl<'a> Replay<'a> {
             open_from: None,
             begun: false,
             frames: 0,
+            neighbours: None,
         }
     }
 
@@ -195,6 +200,17 @@ impl<'a> Replay<'a> {
     fn carry_out(&mut self) {
         self.open_from = None;
         for change in self.open.drain(..) {
+            if let (
+                Some(neighbours),
+                Change::Put {
+                    targets,
+                    moved: false,
+                    ..
+                },
+            ) = (&mut self.neighbours, &change)
+            {
+                neighbours.notice(targets, &self.loaded.index);
+            }
             change.carry_out(&mut self.loaded.index);
         }
     }
@@ -204,6 +220,7 @@ impl<'a> Replay<'a> {
         self.begin();
         self.carry_out();
         self.frames = gap.frames.end;
+        self.report_gap();
         let what = gap.describe(&self.reader.files, self.segment.name());
         let held = restore_from_table(
             self.reader,
@@ -211,13 +228,23 @@ impl<'a> Replay<'a> {
             gap.bytes.clone(),
             &mut self.loaded.index,
         );
-        let held = held.unwrap_or_else(|| "which records they held is not known".into());
-        self.loaded
-            .damage
-            .push(format!("{what}; {held}; what they released may come back"));
+        match held {
+            Some(held) => self.loaded.damage.push(format!("{what}; {held}; {RELEASES}")),
+            None => self.neighbours = Some(Neighbours::new(what)),
+        }
+    }
+
+    /// Reports the last gap with what was learned about it.
+    fn report_gap(&mut self) {
+        if let Some(neighbours) = self.neighbours.take() {
+            self.loaded
+                .damage
+                .push(format!("{}; {RELEASES}", neighbours.describe()));
+        }
     }
 
     fn end(&mut self, end: End, is_last: bool) {
+        self.report_gap();
         let (mut frames, mut at) = (self.frames, end.at);
         if let Some((number, from)) = self.open_from {
             // The rest of its batch was never written: it does not count.
@@ -289,42 +316,4 @@ impl Change {
             Self::Unset { key } => index.state.unset(&key),
         }
     }
-}
-
-/// Puts the records of damaged frames into the index, if the segment's table names them: a reader will then hear that
-/// they are lost, and not just find nothing. Returns what they were, in words.
-fn restore_from_table(
-    reader: &Reader,
-    id: u64,
-    bytes: std::ops::Range<u64>,
-    index: &mut Index,
-) -> Option<String> {
-    let file = TableFile::new(id);
-    let table = file.load(reader).ok()?;
-    let runs = file.runs(reader).ok()?;
-    let mut held = Vec::new();
-    for (run, entries) in runs.iter().zip(&table.runs) {
-        let inside = entries
-            .iter()
-            .filter(|entry| bytes.contains(&u64::from(entry.place.frame)));
-        let mut numbers: Option<(Seq, Seq, u64)> = None;
-        for entry in inside {
-            let target = Target {
-                at: Locator {
-                    stream: run.stream,
-                    seq: entry.seq,
-                },
-                meta: entry.meta,
-            };
-            index.put(target, entry.place, run.stray);
-            let (first, _, count) = numbers.unwrap_or((entry.seq, entry.seq, 0));
-            numbers = Some((first, entry.seq, count + 1));
-        }
-        held.extend(
-            numbers.map(|(first, last, count)| {
-                format!("{count} of stream {} ({first} to {last})", run.stream.0)
-            }),
-        );
-    }
-    Some(format!("by the segment's table they held {}", held.join(", ")))
 }
