@@ -114,6 +114,7 @@ impl Journal {
     /// Fails with [`StoreError::Fenced`] when another process has it, with [`StoreError::WrongKey`] when the key is not
     /// the one that it was made with, with [`StoreError::Version`] when a later version wrote it, and with
     /// [`StoreError::Full`] when there is no room to begin a segment. Damage is no failure: see [`Recovery::damage`].
+    #[allow(clippy::needless_pass_by_value)] // The key goes with the options.
     pub fn open(
         disk: Arc<dyn Disk>,
         options: Options,

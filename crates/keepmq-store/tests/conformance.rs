@@ -1,5 +1,6 @@
 //! The journal does what every engine has to do, sealed and plain, with small segments and with large ones, on a real
 //! disk and on the one that the crash tests use.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 use std::sync::Arc;
 

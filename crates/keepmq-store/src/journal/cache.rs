@@ -12,7 +12,7 @@ pub(crate) struct Cache<K, V> {
 }
 
 struct Slots<K, V> {
-    slots: HashMap<K, Slot<V>>,
+    map: HashMap<K, Slot<V>>,
     weight: usize,
     uses: u64,
 }
@@ -26,7 +26,7 @@ struct Slot<V> {
 impl<K: Copy + Eq + Hash, V: Clone> Cache<K, V> {
     pub(crate) fn new(budget: usize) -> Self {
         let slots = Slots {
-            slots: HashMap::new(),
+            map: HashMap::new(),
             weight: 0,
             uses: 0,
         };
@@ -38,7 +38,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Cache<K, V> {
 
     pub(crate) fn get(&self, key: K) -> Option<V> {
         let slots = &mut *self.slots.lock();
-        let slot = slots.slots.get_mut(&key)?;
+        let slot = slots.map.get_mut(&key)?;
         slots.uses += 1;
         slot.used = slots.uses;
         Some(slot.value.clone())
@@ -57,7 +57,7 @@ impl<K: Copy + Eq + Hash, V: Clone> Cache<K, V> {
             used: slots.uses,
         };
         slots.weight += weight;
-        if let Some(old) = slots.slots.insert(key, slot) {
+        if let Some(old) = slots.map.insert(key, slot) {
             slots.weight -= old.weight;
         }
         if slots.weight > self.budget {
@@ -68,21 +68,21 @@ impl<K: Copy + Eq + Hash, V: Clone> Cache<K, V> {
     /// Forgets all keys that a test holds for.
     pub(crate) fn forget(&self, test: impl Fn(K) -> bool) {
         let slots = &mut *self.slots.lock();
-        slots.slots.retain(|key, _| !test(*key));
-        slots.weight = slots.slots.values().map(|slot| slot.weight).sum();
+        slots.map.retain(|key, _| !test(*key));
+        slots.weight = slots.map.values().map(|slot| slot.weight).sum();
     }
 }
 
 impl<K: Copy + Eq + Hash, V> Slots<K, V> {
     /// Forgets the longest unused, a quarter of the budget at a time, so that sorting them pays.
     fn shrink(&mut self, goal: usize) {
-        let mut oldest: Vec<(u64, K)> = self.slots.iter().map(|(key, slot)| (slot.used, *key)).collect();
+        let mut oldest: Vec<(u64, K)> = self.map.iter().map(|(key, slot)| (slot.used, *key)).collect();
         oldest.sort_unstable_by_key(|(used, _)| *used);
         for (_, key) in oldest {
             if self.weight <= goal {
                 break;
             }
-            if let Some(slot) = self.slots.remove(&key) {
+            if let Some(slot) = self.map.remove(&key) {
                 self.weight -= slot.weight;
             }
         }

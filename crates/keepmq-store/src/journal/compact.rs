@@ -173,7 +173,7 @@ pub(crate) fn choose(
         return Some((*deadest).clone());
     }
     let short = candidates.iter().filter(|closed| used(closed) < segment_len / 4);
-    let oldest = short.clone().last().map(|closed| (*closed).clone());
+    let oldest = short.clone().next_back().map(|closed| (*closed).clone());
     oldest.filter(|_| short.count() > SHORT_SEGMENTS)
 }
 

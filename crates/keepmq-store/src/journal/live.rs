@@ -131,7 +131,7 @@ impl Live {
             let at = end - 1;
             let alive = !self.word(at) & (u64::MAX >> (63 - at % 64));
             if alive != 0 {
-                let found = (at - at % 64) + (63 - alive.leading_zeros());
+                let found = (at - at % 64) + alive.ilog2();
                 return (found >= range.start).then_some(found);
             }
             end = at - at % 64;
@@ -223,7 +223,7 @@ mod tests {
             let range = start..start + len;
             let alive = || range.clone().filter(|ordinal| live.is_live(*ordinal));
             prop_assert_eq!(live.first_in(range.clone()), alive().next());
-            prop_assert_eq!(live.last_in(range.clone()), alive().last());
+            prop_assert_eq!(live.last_in(range.clone()), alive().next_back());
         }
     }
 }

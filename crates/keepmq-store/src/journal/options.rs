@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn segments_always_fit_under_the_limit_several_times() {
         let options = |segment_bytes, max_bytes| Options {
-            segment_bytes,
             max_bytes,
+            segment_bytes,
             ..Options::plain()
         };
         assert_eq!(Options::plain().segment_len(), 64 << 20);

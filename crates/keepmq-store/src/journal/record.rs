@@ -89,15 +89,14 @@ impl Encoder {
         payload: &Payload,
         moved: bool,
     ) -> usize {
-        match (targets, moved) {
-            ([target], false) => {
-                out.push(PUT);
+        if let ([target], false) = (targets, moved) {
+            out.push(PUT);
+            self.target(out, target);
+        } else {
+            out.push(if moved { MOVED } else { PUT_MANY });
+            put_number(out, targets.len() as u64);
+            for target in targets {
                 self.target(out, target);
-            }
-            _ => {
-                out.push(if moved { MOVED } else { PUT_MANY });
-                put_number(out, targets.len() as u64);
-                targets.iter().for_each(|target| self.target(out, target));
             }
         }
         put_number(out, payload.len() as u64);

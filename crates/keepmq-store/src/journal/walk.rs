@@ -236,21 +236,18 @@ impl<'a> Walk<'a> {
     fn bytes(&mut self, at: u64, len: usize) -> Result<&mut [u8], StoreError> {
         let left = usize::try_from(self.limit.saturating_sub(at)).unwrap_or(usize::MAX);
         let len = len.min(left);
-        let inside = |walk: &Self| {
-            let skip = usize::try_from(at.checked_sub(walk.window_at)?).ok()?;
-            (skip + len <= walk.window.len()).then_some(skip)
-        };
-        let skip = match inside(self) {
-            Some(skip) => skip,
-            None => {
-                self.window.resize(len.max(WINDOW.min(left)), 0);
-                let read = self.file.read_at(&mut self.window, at);
-                let read = read.map_err(|error| self.files.error(self.segment.name(), "read", &error))?;
-                self.window.truncate(read);
-                self.window_at = at;
-                0
-            }
-        };
+        let skip = at
+            .checked_sub(self.window_at)
+            .and_then(|skip| usize::try_from(skip).ok());
+        let skip = skip.filter(|skip| skip.saturating_add(len) <= self.window.len());
+        if skip.is_none() {
+            self.window.resize(len.max(WINDOW.min(left)), 0);
+            let read = self.file.read_at(&mut self.window, at);
+            let read = read.map_err(|error| self.files.error(self.segment.name(), "read", &error))?;
+            self.window.truncate(read);
+            self.window_at = at;
+        }
+        let skip = skip.unwrap_or(0);
         let end = self.window.len().min(skip + len);
         Ok(self.window.get_mut(skip..end).unwrap_or_default())
     }

@@ -1,6 +1,7 @@
 //! One history: a store is used, loses power, is opened again, and is compared with the model.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -156,7 +157,7 @@ impl History {
                 }
             }
             Shape::BadTable => {
-                for name in names.iter().filter(|name| name.ends_with(".idx")) {
+                for name in names.iter().filter(|name| name.ends_with("idx")) {
                     match self.chance.below(4) {
                         0 => self.flip_somewhere(name),
                         1 => self.remove(name),
@@ -203,7 +204,7 @@ impl History {
                         continue;
                     }
                     self.disk.keep_power();
-                    self.judge(&journal, recovery);
+                    self.judge(&journal, &recovery);
                     return journal;
                 }
                 Err(_) if self.disk.is_off() => {
@@ -238,7 +239,7 @@ impl History {
 
     /// What was found must be what was there before with some of what was committed: all that was reported, and
     /// nothing out of order.
-    fn judge(&mut self, journal: &Journal, recovery: Recovery) {
+    fn judge(&mut self, journal: &Journal, recovery: &Recovery) {
         let forgiven = matches!(self.shape, Shape::BadCheckpoint | Shape::BadTable);
         assert!(forgiven || recovery.damage.is_empty(), "{:?}", recovery.damage);
         assert!(
@@ -271,7 +272,7 @@ impl History {
             self.tally.unreported_lost -= 1;
             self.tally.unreported_found += 1;
         }
-        found.check_sums(journal, Some(&recovery));
+        found.check_sums(journal, Some(recovery));
         self.workload.restarted(&found);
         self.base = found.clone();
         self.expected = found;
@@ -404,7 +405,10 @@ fn difference(base: &Model, committed: &[Batch], reported: usize, found: &Model)
             let (want, have) = (keys(want), keys(have));
             let missing: Vec<_> = want.iter().filter(|seq| !have.contains(seq)).collect();
             let extra: Vec<_> = have.iter().filter(|seq| !want.contains(seq)).collect();
-            text += &format!("stream {stream}: missing {missing:?}, not expected {extra:?}; ");
+            let _ = write!(
+                text,
+                "stream {stream}: missing {missing:?}, not expected {extra:?}; "
+            );
         }
     }
     if expected.state != found.state {

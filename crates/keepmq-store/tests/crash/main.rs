@@ -3,6 +3,10 @@
 //! An ordinary run takes a few hundred seeds. `KEEPMQ_CRASH_HISTORIES=20000` takes more, `KEEPMQ_CRASH_SEED=7` begins
 //! with a certain one; a seed that fails is printed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+#![allow(clippy::print_stdout, clippy::print_stderr)] // And tells what it went through.
+#![allow(clippy::cast_possible_truncation)] // Streams, places and counts are small here.
+
 mod history;
 mod model;
 mod workload;

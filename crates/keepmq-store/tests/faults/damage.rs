@@ -8,7 +8,7 @@ use crate::rig::{Rig, at, files, frames, logs, options, put, put_many, release};
 /// Ten records, each synced by itself, in a segment that is still being filled.
 fn ten_frames() -> (Rig, String) {
     let rig = Rig::new();
-    (0..10).for_each(|seq| drop(rig.keep([put(1, seq, vec![9; 200])])));
+    rig.put_each(1, 0..10, 200);
     let log = logs(&rig.disk)[0].clone();
     (rig, log)
 }
@@ -130,7 +130,9 @@ fn damage_in_a_segment_with_a_table_is_reported_with_the_records_it_cost() {
         rig.keep([put(seq % 3, seq, vec![9; 1000])]);
     }
     // The first segments have tables, but no checkpoint covers them.
-    (0..8).for_each(|_| drop(rig.journal.keep_once(false)));
+    for _ in 0..8 {
+        rig.journal.keep_once(false);
+    }
     let log = logs(&rig.disk)[0].clone();
     rig.disk.flip(&log, frames(&rig.disk, &log)[4] + 60, 0);
     let rig = rig.crashed();
@@ -170,7 +172,7 @@ fn a_segment_that_is_missing_with_its_table_is_reported_and_the_rest_is_there() 
 #[test]
 fn a_segment_that_is_missing_from_the_log_is_reported() {
     let rig = Rig::new();
-    (0..150).for_each(|seq| drop(rig.keep([put(1, seq, vec![9; 1000])])));
+    rig.put_each(1, 0..150, 1000);
     let logs = logs(&rig.disk);
     rig.disk.remove(&logs[1]).unwrap();
     rig.disk.sync().unwrap();
@@ -256,7 +258,9 @@ fn missing_tables_are_made_again() {
         .filter(|name| name.ends_with("idx"))
         .collect();
     assert!(tables.len() > 4);
-    tables.iter().for_each(|table| rig.disk.remove(table).unwrap());
+    for table in &tables {
+        rig.disk.remove(table).unwrap();
+    }
     let rig = Rig::on(&rig.disk, &options());
     assert_eq!(rig.recovery.damage, [""; 0]);
     assert_eq!((0..3).map(|stream| rig.numbers(stream).len()).sum::<usize>(), 400);

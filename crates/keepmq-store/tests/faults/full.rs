@@ -59,7 +59,7 @@ fn scattered_releases_free_a_full_store_too() {
     let rig = Rig::on(&FaultyDisk::new(1), &limited());
     let records = fill(&rig);
     let (gone, kept): (Vec<u64>, Vec<u64>) = (0..records).partition(|seq| seq % 2 == 0);
-    gone.iter().for_each(|seq| drop(rig.keep([release(1, *seq)])));
+    rig.release_each(1, gone);
     rig.settle();
     assert_eq!(rig.journal.admission(), Admission::Open);
     assert_eq!(rig.numbers(1), kept);
@@ -68,11 +68,11 @@ fn scattered_releases_free_a_full_store_too() {
 #[test]
 fn a_full_disk_is_full_for_puts_and_not_for_releases() {
     let rig = Rig::new();
-    (0..100).for_each(|seq| drop(rig.keep([put(1, seq, vec![1; 1000])])));
+    rig.put_each(1, 0..100, 1000);
     rig.settle();
     rig.disk.limit(Some(rig.disk.used()));
     let more = fill(&rig) + 1000;
-    (0..100).for_each(|seq| drop(rig.keep([release(1, seq)])));
+    rig.release_each(1, 0..100);
     assert!(more > 1000);
     assert!(
         rig.durable.reports().iter().all(Result::is_ok),
@@ -126,7 +126,7 @@ fn when_there_is_no_room_at_all_batches_wait_and_none_is_half_written() {
 #[test]
 fn a_store_on_a_full_disk_opens_as_long_as_a_small_segment_can_be_made() {
     let rig = Rig::new();
-    (0..200).for_each(|seq| drop(rig.keep([put(1, seq, vec![1; 1000])])));
+    rig.put_each(1, 0..200, 1000);
     // What the last segment did not use is given back by cutting it short.
     rig.disk.limit(Some(rig.disk.used() + 10_000));
     let rig = rig.crashed();

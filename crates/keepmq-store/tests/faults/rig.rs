@@ -86,6 +86,20 @@ impl Rig {
         )
     }
 
+    /// Puts records of this length, one with each commit.
+    pub(crate) fn put_each(&self, stream: u64, numbers: impl IntoIterator<Item = Seq>, len: usize) {
+        for seq in numbers {
+            self.keep([put(stream, seq, vec![1; len])]);
+        }
+    }
+
+    /// Releases records, one with each commit.
+    pub(crate) fn release_each(&self, stream: u64, numbers: impl IntoIterator<Item = Seq>) {
+        for seq in numbers {
+            self.keep([release(stream, seq)]);
+        }
+    }
+
     /// Lets the store do all that it has to do when it is quiet.
     pub(crate) fn settle(&self) {
         while self.journal.keep_once(true) || self.journal.write_once() {}

@@ -73,7 +73,9 @@ fn records_are_moved_a_few_with_each_commit() {
     let mut before = 0;
     for seq in 2000..2200 {
         rig.keep([put(2, seq, "new")]);
-        (0..3).for_each(|_| drop(rig.journal.keep_once(false)));
+        for _ in 0..3 {
+            rig.journal.keep_once(false);
+        }
         let moved = rig.journal.activity().moved_records;
         assert!(moved - before <= 64, "{} at once", moved - before);
         before = moved;
@@ -159,7 +161,7 @@ fn a_store_that_crashes_again_and_again_does_not_grow() {
 fn stat_tells_what_holds_the_disk() {
     let rig = backlog(300);
     rig.keep([put(42, 1, vec![1; 100])]);
-    (0..250).for_each(|seq| drop(rig.keep([release(1, seq)])));
+    rig.release_each(1, 0..250);
     rig.journal.close().unwrap();
     let disk = Arc::new(rig.disk.clone());
     let changes = rig.disk.changes();

@@ -164,7 +164,9 @@ proptest! {
         let mut most = 0;
         for ops in &batches {
             most = group.len() + with_frames(most_bytes(ops), frame_len);
-            ops.iter().for_each(|op| group.op(op).unwrap());
+            for op in ops {
+                group.op(op).unwrap();
+            }
             group.end_batch();
         }
         let built = group.finish().unwrap();

@@ -94,11 +94,10 @@ impl Keeper {
             let len = self.len(*name);
             self.shared.space.resized(0, len);
             match *name {
-                Name::Unfinished(_) => self.remove(*name)?,
                 Name::Spare(spare) if len == self.segment_len && self.spares.len() < SPARES => {
-                    self.adopt_spare(spare)
+                    self.adopt_spare(spare);
                 }
-                Name::Spare(_) => self.remove(*name)?,
+                Name::Unfinished(_) | Name::Spare(_) => self.remove(*name)?,
                 Name::Segment(id) => self.sweep_segment(id, len, loaded)?,
                 Name::Table(id) => {
                     if self.shared.index.lock().closed_at(id).is_none()

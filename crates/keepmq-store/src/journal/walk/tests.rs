@@ -277,6 +277,6 @@ proptest! {
         let walked = walk(&filler, known.then(|| filler.known()));
         prop_assert!(walked.frames.iter().all(|frame| whole.frames.contains(frame)));
         prop_assert!(walked.frames.is_sorted());
-        prop_assert!(walked.end as usize % ALIGN == 0);
+        prop_assert!((walked.end as usize).is_multiple_of(ALIGN));
     }
 }
