@@ -29,6 +29,9 @@ use crate::disk::DiskFile;
 /// How often an idle keeper looks around.
 const TICK: Duration = Duration::from_millis(500);
 
+/// How long the disk is left to the writer after each piece of a file that is filled.
+const BREATH: Duration = Duration::from_millis(1);
+
 /// So many checkpoints are kept: one damaged file must not cost the past.
 const CHECKPOINTS: usize = 2;
 
@@ -39,6 +42,9 @@ pub(crate) struct Ready {
     /// Its length.
     pub(crate) capacity: u32,
 }
+
+/// One kind of work; it does one piece of it.
+type Work = fn(&mut Keeper) -> Result<Progress, WriteError>;
 
 /// See the module.
 pub(crate) struct Keeper {
@@ -67,8 +73,10 @@ pub(crate) struct Keeper {
     log_at_tick: u64,
     /// Nothing was written since the last tick.
     quiet: bool,
-    /// It has a thread of its own, and may pause.
-    breathes: bool,
+    /// It just made a segment ready: this time that comes last.
+    others_first: bool,
+    /// How long it pauses while it fills a file; not at all as long as it has no thread of its own.
+    breath: Duration,
 }
 
 impl Keeper {
@@ -92,7 +100,8 @@ impl Keeper {
             leaving: Vec::new(),
             log_at_tick: 0,
             quiet: false,
-            breathes: false,
+            others_first: false,
+            breath: Duration::ZERO,
         }
     }
 
@@ -116,7 +125,7 @@ impl Keeper {
 
     /// Works until the end is asked for.
     pub(crate) fn run(&mut self, stopped: impl Fn() -> bool) -> Result<(), StoreError> {
-        self.breathes = true;
+        self.breath = BREATH;
         while !stopped() {
             if self.step()? != Progress::Worked {
                 let rung = self.shared.bell.wait(TICK);
@@ -146,13 +155,12 @@ impl Keeper {
         if let Some(error) = self.shared.failure() {
             return Err(error.clone());
         }
-        for work in [
-            Self::reserve,
-            Self::put_table,
-            Self::checkpoint_if_due,
-            Self::reclaim,
-            Self::lay_out_moves,
-        ] {
+        let reserve: Work = Self::reserve;
+        let others: [Work; 3] = [Self::put_table, Self::checkpoint_if_due, Self::reclaim];
+        let others_first = std::mem::take(&mut self.others_first);
+        let early = if others_first { None } else { Some(reserve) };
+        let late: [Work; 3] = [reserve, Self::reserve_spare, Self::lay_out_moves];
+        for work in early.into_iter().chain(others).chain(late) {
             match work(self) {
                 Ok(Progress::Worked) => return Ok(Progress::Worked),
                 Ok(_) => {}

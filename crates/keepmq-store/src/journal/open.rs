@@ -17,6 +17,9 @@ use super::writer::Writer;
 use crate::api::{OnDurable, Recovery, StoreError, StreamId};
 use crate::disk::Disk;
 
+/// Unless there is a spare, the first segment is not longer than this, so that a start need not wait for its file.
+const FIRST: u64 = 8 << 20;
+
 /// When the disk is so full that no segment can be made, one of this part of the length may do.
 const SMALLEST_PART: u64 = 16;
 
@@ -97,7 +100,7 @@ fn recovery(loaded: &mut Loaded) -> Recovery {
 
 /// A store on a full disk must open, or nothing could ever be released from it.
 fn first_segment(keeper: &mut Keeper, shared: &Shared, full: u64) -> Result<Ready, StoreError> {
-    let mut len = full;
+    let mut len = if keeper.has_spare() { full } else { full.min(FIRST) };
     loop {
         match keeper.prepare_of(len) {
             Ok(ready) => return Ok(ready),

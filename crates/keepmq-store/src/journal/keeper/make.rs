@@ -1,7 +1,6 @@
 //! Makes files: segments to fill, and whatever has to appear whole or not at all.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use super::super::files::{Files, Name, WriteError};
 use super::super::header::Kind;
@@ -14,14 +13,14 @@ use crate::disk::DiskFile;
 /// So many spares are made ahead. They are also what is given up for a checkpoint when the disk is full.
 const SPARES: usize = 1;
 
-/// How much is filled at once: the writer's syncs have to get in between.
+/// How much is filled at once while the writer has a segment: its syncs have to get in between.
 const FILL: usize = 128 << 10;
 
-/// And how long the disk is left to the writer after each, unless it waits for just this file.
-const BREATH: Duration = Duration::from_millis(1);
+/// How much is filled at once when the writer waits for the file.
+const FILL_IN_HASTE: usize = 1 << 20;
 
 impl Keeper {
-    /// Sees to it that a segment is ready, and a spare behind it.
+    /// Sees to it that a segment is ready for the writer.
     pub(super) fn reserve(&mut self) -> Result<Progress, WriteError> {
         let demand = self.shared.demand.load(Ordering::Relaxed);
         let unfit = self
@@ -32,20 +31,29 @@ impl Keeper {
         if let Some(ready) = unfit {
             self.give_back(&ready)?;
         }
-        if self.shared.ready.lock().is_none() {
-            let ready = self.prepare(demand)?;
-            self.shared.demand.store(0, Ordering::Relaxed);
-            *self.shared.ready.lock() = Some(ready);
-            self.shared.space.judge();
-            self.shared.queue.poke();
-            return Ok(Progress::Worked);
+        if self.shared.ready.lock().is_some() {
+            return Ok(Progress::Idle);
         }
+        let ready = self.prepare(demand)?;
+        self.shared.demand.store(0, Ordering::Relaxed);
+        *self.shared.ready.lock() = Some(ready);
+        self.shared.space.judge();
+        self.shared.queue.poke();
+        // A writer in a hurry must not keep everything else from being done.
+        self.others_first = true;
+        Ok(Progress::Worked)
+    }
+
+    /// Sees to it that there is a spare behind the segment that is ready.
+    pub(super) fn reserve_spare(&mut self) -> Result<Progress, WriteError> {
         if self.spares.len() < SPARES && self.shared.space.may_grow(self.segment_len) {
             let spare = self.make_spare(self.segment_len)?;
             self.spares.push(spare);
             return Ok(Progress::Worked);
         }
-        self.shared.space.set_disk_is_full(false);
+        if self.shared.ready.lock().is_some() {
+            self.shared.space.set_disk_is_full(false);
+        }
         Ok(Progress::Idle)
     }
 
@@ -55,10 +63,12 @@ impl Keeper {
 
     /// Makes a segment of this length, that lasts.
     pub(crate) fn prepare_of(&mut self, len: u64) -> Result<Ready, WriteError> {
-        let spare = match self.spares.pop().filter(|_| len == self.segment_len) {
-            Some(spare) => spare,
-            None => self.make_spare(len)?,
+        let spare = if len == self.segment_len {
+            self.spares.pop()
+        } else {
+            None
         };
+        let spare = spare.map_or_else(|| self.make_spare(len), Ok)?;
         let id = self.number();
         let file = self.files().open(Name::Spare(spare))?;
         let header = self.header(Kind::Segment, id);
@@ -81,11 +91,8 @@ impl Keeper {
     fn make_spare(&mut self, len: u64) -> Result<u64, WriteError> {
         let (unfinished, spare) = (Name::Unfinished(self.number()), Name::Spare(self.next));
         self.next += 1;
-        let filled = self.fill(unfinished, len);
-        if filled.is_err() {
-            self.files().remove(unfinished)?;
-        }
-        filled?;
+        self.fill(unfinished, len)
+            .inspect_err(|_| self.discard(unfinished))?;
         self.shared.space.resized(0, len);
         self.shared.space.room_changed(0, len);
         self.files().rename(unfinished, spare)?;
@@ -97,25 +104,33 @@ impl Keeper {
         let file = files
             .create(name)
             .map_err(|error| files.write_error(name, "create", &error))?;
-        let zeroes = vec![0; FILL];
+        let zeroes = vec![0; FILL_IN_HASTE];
         let mut at = 0;
         while at < len {
-            let part = usize::try_from(len - at).unwrap_or(FILL).min(FILL);
+            let haste = self.breath.is_zero() || self.shared.ready.lock().is_none();
+            let most = if haste { FILL_IN_HASTE } else { FILL };
+            let part = usize::try_from(len - at).unwrap_or(most).min(most);
             let part = zeroes.get(..part).unwrap_or(&zeroes);
             file.write_at(part, at)
                 .map_err(|error| files.write_error(name, "write", &error))?;
             file.sync()
                 .map_err(|error| files.write_error(name, "sync", &error))?;
             at += part.len() as u64;
-            if self.breathes && self.shared.ready.lock().is_some() {
-                std::thread::sleep(BREATH);
+            if !haste {
+                std::thread::sleep(self.breath);
             }
         }
         Ok(())
     }
 
-    /// Makes a spare of a segment that was never written to.
+    /// Makes a spare of a segment that was never written to, if it is as long as others.
     fn give_back(&mut self, ready: &Ready) -> Result<(), StoreError> {
+        if u64::from(ready.capacity) != self.segment_len {
+            self.shared
+                .space
+                .room_changed(u64::from(ready.capacity - DATA_START), 0);
+            return self.remove(ready.segment.name());
+        }
         let spare = self.number();
         self.files().rename(ready.segment.name(), Name::Spare(spare))?;
         self.files().sync()?;
@@ -134,6 +149,10 @@ impl Keeper {
         Ok(true)
     }
 
+    pub(crate) fn has_spare(&self) -> bool {
+        !self.spares.is_empty()
+    }
+
     /// Takes note of a spare that was found.
     pub(super) fn adopt_spare(&mut self, spare: u64) {
         self.shared.space.room_changed(0, self.segment_len);
@@ -144,11 +163,7 @@ impl Keeper {
     pub(super) fn tidy(&mut self) -> Result<(), StoreError> {
         let ready = self.shared.ready.lock().take();
         if let Some(ready) = ready {
-            if u64::from(ready.capacity) == self.segment_len {
-                self.give_back(&ready)?;
-            } else {
-                self.remove(ready.segment.name())?;
-            }
+            self.give_back(&ready)?;
         }
         let last = self.shared.index.lock().last.segment;
         self.cut_short(last)?;
@@ -165,15 +180,17 @@ impl Keeper {
         let created = self.files().create(unfinished);
         let file = created.map_err(|error| self.files().write_error(unfinished, "create", &error))?;
         let written = write(self, &*file, self.files());
-        if matches!(written, Err(WriteError::NoRoom)) {
-            self.files().remove(unfinished)?;
-        }
-        let len = written?;
+        let len = written.inspect_err(|_| self.discard(unfinished))?;
         let before = self.len(name);
         self.files().rename(unfinished, name)?;
         self.files().sync()?;
         self.shared.space.resized(before, len);
         Ok(len)
+    }
+
+    /// Removes a file that was not finished, if that can be done: the next start does it otherwise.
+    fn discard(&self, unfinished: Name) {
+        let _ = self.files().remove(unfinished);
     }
 
     /// Removes a file and what it counted for.
