@@ -4,7 +4,7 @@
 //! * `single`: one waiting producer, against what the same directory does in syncs alone.
 //! * `load`: puts messages and leaves them there, without closing the store.
 //! * `reopen`: opens what `load` left, reads it all, closes it and opens it again.
-//! * `stall`: as `steady`, but one release in eight is very late and there are many keyed values; shows what moving
+//! * `stall`: as `steady`, but one release in twenty is very late and there are many keyed values; shows what moving
 //!   records and writing checkpoints costs the longest commit.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // It measures time and prints.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss)] // It may stop at the first error, and rounds.

@@ -293,7 +293,7 @@ impl Keeper {
 
     /// Lays out the next records to be moved, if the last ones were taken.
     #[allow(clippy::unnecessary_wraps)] // It is one of several kinds of work, most of which may fail.
-    fn lay_out_moves(&mut self) -> Result<Progress, WriteError> {
+    pub(super) fn lay_out_moves(&mut self) -> Result<Progress, WriteError> {
         if self.shared.moves.lock().is_some() {
             return Ok(Progress::Idle);
         }

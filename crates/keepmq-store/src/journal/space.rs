@@ -48,6 +48,11 @@ impl Space {
         self.judge();
     }
 
+    /// Bytes that can be written before another segment has to be made.
+    pub(crate) fn room(&self) -> u64 {
+        self.room.load(Ordering::Relaxed)
+    }
+
     /// Room for frames was made ready, or used.
     pub(crate) fn room_changed(&self, from: u64, to: u64) {
         self.room.fetch_add(to.wrapping_sub(from), Ordering::Relaxed);
@@ -82,10 +87,7 @@ impl Space {
 
     /// Decides anew. What became full opens again only when another segment is free, so it does not flutter.
     pub(crate) fn judge(&self) {
-        let free = self
-            .limit
-            .saturating_sub(self.disk())
-            .saturating_add(self.room.load(Ordering::Relaxed));
+        let free = self.limit.saturating_sub(self.disk()).saturating_add(self.room());
         let (low, high) = (2 * self.segment, 3 * self.segment);
         let disk_is_full = self.disk_is_full.load(Ordering::Relaxed);
         let next = if disk_is_full || free < low {

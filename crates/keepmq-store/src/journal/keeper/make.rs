@@ -1,5 +1,6 @@
 //! Makes files: segments to fill, and whatever has to appear whole or not at all.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::super::files::{Files, Name, WriteError};
@@ -99,15 +100,16 @@ impl Keeper {
         Ok(spare.number())
     }
 
-    fn fill(&self, name: Name, len: u64) -> Result<(), WriteError> {
-        let files = self.files();
+    fn fill(&mut self, name: Name, len: u64) -> Result<(), WriteError> {
+        let shared = Arc::clone(&self.shared);
+        let files = shared.files();
         let file = files
             .create(name)
             .map_err(|error| files.write_error(name, "create", &error))?;
         let zeroes = vec![0; FILL_IN_HASTE];
         let mut at = 0;
         while at < len {
-            let haste = self.breath.is_zero() || self.shared.ready.lock().is_none();
+            let haste = self.breath.is_zero() || self.shared.space.room() < self.segment_len / 2;
             let most = if haste { FILL_IN_HASTE } else { FILL };
             let part = usize::try_from(len - at).unwrap_or(most).min(most);
             let part = zeroes.get(..part).unwrap_or(&zeroes);
@@ -119,6 +121,8 @@ impl Keeper {
             if !haste {
                 std::thread::sleep(self.breath);
             }
+            // A writer that fills segments as fast as they are made has to take along what holds the old ones.
+            self.lay_out_moves()?;
         }
         Ok(())
     }
