@@ -46,6 +46,17 @@ pub(crate) struct Ready {
 /// One kind of work; it does one piece of it.
 type Work = fn(&mut Keeper) -> Result<Progress, WriteError>;
 
+/// All kinds, in turn: each does a bounded piece, so a writer in a hurry for segments cannot keep the rest from being
+/// done, nor the other way round.
+const WORKS: [Work; 6] = [
+    Keeper::reserve,
+    Keeper::checkpoint_if_due,
+    Keeper::put_table,
+    Keeper::reclaim,
+    Keeper::lay_out_moves,
+    Keeper::reserve_spare,
+];
+
 /// See the module.
 pub(crate) struct Keeper {
     shared: Arc<Shared>,
@@ -73,8 +84,8 @@ pub(crate) struct Keeper {
     log_at_tick: u64,
     /// Nothing was written since the last tick.
     quiet: bool,
-    /// It just made a segment ready: this time that comes last.
-    others_first: bool,
+    /// The kind of work whose turn it is.
+    turn: usize,
     /// How long it pauses while it fills a file; not at all as long as it has no thread of its own.
     breath: Duration,
 }
@@ -100,7 +111,7 @@ impl Keeper {
             leaving: Vec::new(),
             log_at_tick: 0,
             quiet: false,
-            others_first: false,
+            turn: 0,
             breath: Duration::ZERO,
         }
     }
@@ -150,17 +161,14 @@ impl Keeper {
         self.quiet = quiet;
     }
 
-    /// Does one piece of work, the most pressing first.
+    /// Does one piece of work.
     pub(crate) fn step(&mut self) -> Result<Progress, StoreError> {
         if let Some(error) = self.shared.failure() {
             return Err(error.clone());
         }
-        let reserve: Work = Self::reserve;
-        let others: [Work; 3] = [Self::put_table, Self::checkpoint_if_due, Self::reclaim];
-        let others_first = std::mem::take(&mut self.others_first);
-        let early = if others_first { None } else { Some(reserve) };
-        let late: [Work; 3] = [reserve, Self::reserve_spare, Self::lay_out_moves];
-        for work in early.into_iter().chain(others).chain(late) {
+        for _ in 0..WORKS.len() {
+            let Some(work) = WORKS.get(self.turn) else { break };
+            self.turn = (self.turn + 1) % WORKS.len();
             match work(self) {
                 Ok(Progress::Worked) => return Ok(Progress::Worked),
                 Ok(_) => {}

@@ -40,8 +40,6 @@ impl Keeper {
         *self.shared.ready.lock() = Some(ready);
         self.shared.space.judge();
         self.shared.queue.poke();
-        // A writer in a hurry must not keep everything else from being done.
-        self.others_first = true;
         Ok(Progress::Worked)
     }
 
