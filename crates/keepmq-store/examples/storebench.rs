@@ -1,9 +1,10 @@
-//! Measures the journal: `storebench DIR [steady|single|load|reopen|stall] [--plain] [--messages N]`.
+//! Measures the journal: `storebench DIR [steady|single|load|reopen|drain|stall] [--plain] [--messages N]`.
 //!
 //! * `steady`: 64 puts of 256 bytes and 64 releases per durable commit, one release in ten late.
 //! * `single`: one waiting producer, against what the same directory does in syncs alone.
 //! * `load`: puts messages and leaves them there, without closing the store.
 //! * `reopen`: opens what `load` left, reads it all, closes it and opens it again.
+//! * `drain`: opens what `load` left, reads it in order, and releases it as it is read.
 //! * `stall`: as `steady`, but one release in twenty is very late and there are many keyed values; shows what moving
 //!   records and writing checkpoints costs the longest commit.
 #![allow(clippy::disallowed_methods, clippy::print_stdout)] // It measures time and prints.
@@ -43,6 +44,7 @@ fn main() {
         "single" => single(&arguments),
         "load" => load(&arguments),
         "reopen" => reopen(&arguments),
+        "drain" => drain(&arguments),
         "stall" => steady(
             &arguments,
             Late {
@@ -467,6 +469,47 @@ fn reopen(arguments: &Arguments) {
         journal.close().unwrap();
         println!("close: {:?}", started.elapsed());
     }
+}
+
+fn drain(arguments: &Arguments) {
+    let (journal, recovery, durable) = arguments.open();
+    let records: u64 = recovery.streams.iter().map(|stream| stream.records).sum();
+    let (started, cpu) = (Instant::now(), cpu_time());
+    let mut times = Vec::new();
+    for stream in (0..QUEUES).map(StreamId) {
+        loop {
+            let page = journal
+                .scan(Scan {
+                    stream,
+                    from: 0,
+                    records: 640,
+                    bytes: 1 << 20,
+                })
+                .unwrap();
+            for records in page.records.chunks(64) {
+                let release = |seq| Op::Release(Locator { stream, seq });
+                let ops = records.iter().map(|record| release(record.seq)).collect();
+                let before = Instant::now();
+                durable.wait(journal.commit(Batch { ops }, Urgency::Now));
+                times.push(before.elapsed());
+            }
+            if page.end {
+                break;
+            }
+        }
+    }
+    let took = started.elapsed();
+    println!(
+        "drain: {:.0} msg/s, CPU {:.2} us/msg, commit p50 {:?} p99 {:?} max {:?}, disk {} MiB, RSS {} MiB",
+        records as f64 / took.as_secs_f64(),
+        cpu_time().saturating_sub(cpu).as_secs_f64() * 1e6 / records as f64,
+        part(&mut times, 0.5),
+        part(&mut times, 0.99),
+        part(&mut times, 1.0),
+        journal.usage().disk_bytes >> 20,
+        resident() >> 20,
+    );
+    journal.close().unwrap();
 }
 
 fn part(times: &mut [Duration], part: f64) -> Duration {

@@ -1,7 +1,14 @@
 //! The records of a segment that is being filled, in memory.
 
+mod rising;
+mod strays;
+
 use hashbrown::HashMap;
 use smallvec::SmallVec;
+
+use rising::Rising;
+pub(crate) use rising::lower_bound;
+use strays::Strays;
 
 use super::live::{self, Live, RunLive};
 use super::place::{Entry, Place, Run};
@@ -20,17 +27,9 @@ pub(crate) struct YoungTable {
 #[derive(Default)]
 struct Runs {
     /// What came in rising order.
-    rising: YoungRun,
+    rising: Rising,
     /// What did not, and what was moved here.
-    stray: YoungRun,
-}
-
-/// Sorted entries.
-#[derive(Default)]
-struct YoungRun {
-    entries: Vec<Entry>,
-    /// Everything before is dead: a queue dies from its front, which must not be searched again and again.
-    low: usize,
+    strays: Strays,
 }
 
 /// The entries of a segment, run by run: made when the segment is closed, kept until they are on disk.
@@ -57,35 +56,29 @@ impl YoungTable {
             place,
         };
         let runs = self.streams.entry(target.at.stream).or_default();
-        if !moved && runs.rising.entries.last().is_none_or(|last| last.seq < entry.seq) {
-            runs.rising.entries.push(entry);
-        } else {
-            runs.stray.insert(entry);
+        if moved || !runs.rising.push(entry) {
+            runs.strays.insert(self.entries, entry);
         }
     }
 
     /// Where a record lies, if it lives here.
     pub(crate) fn find(&self, at: Locator) -> Option<Entry> {
-        self.streams
-            .get(&at.stream)?
-            .all()
-            .find_map(|run| run.find(at.seq))
-            .map(|(_, entry)| entry)
+        let runs = self.streams.get(&at.stream)?;
+        runs.rising.find(at.seq).or_else(|| runs.strays.find(at.seq))
     }
 
     /// Notes a death; `None` when no such record lives here.
     pub(crate) fn kill(&mut self, at: Locator) -> Option<Place> {
         let runs = self.streams.get_mut(&at.stream)?;
-        runs.rising.kill(at.seq).or_else(|| runs.stray.kill(at.seq))
+        runs.rising.kill(at.seq).or_else(|| runs.strays.kill(at.seq))
     }
 
     /// Kills everything up to a number; calls `died` for each.
     pub(crate) fn kill_through(&mut self, stream: StreamId, through: Seq, mut died: impl FnMut(Place)) {
-        let Some(runs) = self.streams.get_mut(&stream) else {
-            return;
-        };
-        runs.rising.kill_through(through, &mut died);
-        runs.stray.kill_through(through, &mut died);
+        if let Some(runs) = self.streams.get_mut(&stream) {
+            runs.rising.kill_through(through, &mut died);
+            runs.strays.kill_through(through, &mut died);
+        }
     }
 
     /// The living records of a stream from a number on, at most so many, sorted.
@@ -93,11 +86,8 @@ impl YoungTable {
         let Some(runs) = self.streams.get(&stream) else {
             return Vec::new();
         };
-        let mut entries: Vec<Entry> = runs
-            .all()
-            .flat_map(|run| run.from(seq).take(most))
-            .copied()
-            .collect();
+        let (rising, strays) = (runs.rising.from(seq).take(most), runs.strays.from(seq).take(most));
+        let mut entries: Vec<Entry> = rising.chain(strays).copied().collect();
         entries.sort_by_key(|entry| entry.seq);
         entries.truncate(most);
         entries
@@ -105,7 +95,8 @@ impl YoungTable {
 
     /// The lowest and the highest living number of a stream.
     pub(crate) fn ends(&self, stream: StreamId) -> Option<(Seq, Seq)> {
-        let ends = self.streams.get(&stream)?.all().filter_map(YoungRun::ends);
+        let runs = self.streams.get(&stream)?;
+        let ends = [runs.rising.ends(), runs.strays.ends()].into_iter().flatten();
         ends.reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)))
     }
 
@@ -120,10 +111,9 @@ impl YoungTable {
         };
         let (mut dead, mut sums) = (Vec::new(), Vec::new());
         for stream in streams {
-            let Runs { rising, stray } = self.streams.remove(&stream).unwrap_or_default();
-            for (run, stray) in [(rising, false), (stray, true)] {
-                closing.add(stream, stray, run.entries, &mut dead, &mut sums);
-            }
+            let Runs { rising, strays } = self.streams.remove(&stream).unwrap_or_default();
+            closing.add(stream, false, rising.close(), &mut dead, &mut sums);
+            closing.add(stream, true, strays.close(), &mut dead, &mut sums);
         }
         closing.live = Live::new(self.entries, dead, sums);
         closing
@@ -167,93 +157,8 @@ impl Closing {
     }
 }
 
-impl Runs {
-    fn all(&self) -> impl Iterator<Item = &YoungRun> {
-        [&self.rising, &self.stray].into_iter()
-    }
-}
-
-impl YoungRun {
-    fn insert(&mut self, entry: Entry) {
-        let at = self.entries.partition_point(|other| other.seq <= entry.seq);
-        self.entries.insert(at, entry);
-        self.low = self.low.min(at);
-    }
-
-    /// The living entry with this number.
-    fn find(&self, seq: Seq) -> Option<(usize, Entry)> {
-        let start = lower_bound(&self.entries, seq);
-        let same = self
-            .entries
-            .get(start..)?
-            .iter()
-            .take_while(|entry| entry.seq == seq);
-        same.enumerate()
-            .find(|(_, entry)| is_live(entry))
-            .map(|(step, entry)| (start + step, *entry))
-    }
-
-    fn kill(&mut self, seq: Seq) -> Option<Place> {
-        let (at, entry) = self.find(seq)?;
-        self.entries.get_mut(at)?.place.fan |= DEAD;
-        self.raise_low();
-        Some(entry.place)
-    }
-
-    fn kill_through(&mut self, through: Seq, died: &mut impl FnMut(Place)) {
-        let low = self.entries.get_mut(self.low..).unwrap_or_default().iter_mut();
-        for entry in low
-            .take_while(|entry| entry.seq <= through)
-            .filter(|entry| is_live(entry))
-        {
-            died(entry.place);
-            entry.place.fan |= DEAD;
-        }
-        self.raise_low();
-    }
-
-    fn raise_low(&mut self) {
-        while self.entries.get(self.low).is_some_and(|entry| !is_live(entry)) {
-            self.low += 1;
-        }
-    }
-
-    /// What lives from a number on.
-    fn from(&self, seq: Seq) -> impl Iterator<Item = &Entry> {
-        let start = lower_bound(&self.entries, seq).max(self.low);
-        self.entries
-            .get(start..)
-            .unwrap_or_default()
-            .iter()
-            .filter(|entry| is_live(entry))
-    }
-
-    fn ends(&self) -> Option<(Seq, Seq)> {
-        let first = self.entries.get(self.low)?;
-        let last = self.entries.iter().rfind(|entry| is_live(entry))?;
-        Some((first.seq, last.seq))
-    }
-}
-
 fn is_live(entry: &Entry) -> bool {
     entry.place.fan & DEAD == 0
-}
-
-/// The first entry whose number is not below `seq`. Numbers mostly leave no gap, so the place is guessed first.
-pub(crate) fn lower_bound(run: &[Entry], seq: Seq) -> usize {
-    let guess = run
-        .first()
-        .and_then(|first| usize::try_from(seq.checked_sub(first.seq)?).ok());
-    if let Some(guess) = guess
-        && run.get(guess).is_some_and(|entry| entry.seq == seq)
-        && guess
-            .checked_sub(1)
-            .and_then(|before| run.get(before))
-            .is_none_or(|entry| entry.seq < seq)
-    {
-        return guess;
-    }
-    run.partition_point(|entry| entry.seq < seq)
 }
 
 #[cfg(test)]
