@@ -50,7 +50,8 @@ impl Moves {
     /// Drops what died meanwhile.
     pub(crate) fn keep_living(&mut self, index: &mut Index) {
         for one in &mut self.list {
-            one.targets.retain(|target| index.lives_in(self.from, target.at));
+            one.targets
+                .retain(|target| index.lives_in(self.from, target.at).unwrap_or(false));
         }
         self.list.retain(|one| !one.targets.is_empty());
     }

@@ -190,12 +190,14 @@ impl Index {
     }
 
     /// Keeps a record. One that lives under the same number already gives way: it was moved.
-    pub(crate) fn put(&mut self, target: Target, place: Place, moved: bool) {
+    pub(crate) fn put(&mut self, target: Target, place: Place, moved: bool) -> Result<(), StoreError> {
         let known = self.streams.get(&target.at.stream);
         if known.is_some_and(|stream| target.at.seq <= stream.highest) {
-            self.release(target.at);
+            self.release(target.at)?;
         }
-        let Some((_, young)) = &mut self.young else { return };
+        let Some((_, young)) = &mut self.young else {
+            return Ok(());
+        };
         young.add(target, place, moved);
         let stream = self.streams.entry(target.at.stream).or_default();
         stream.highest = stream.highest.max(target.at.seq);
@@ -203,16 +205,16 @@ impl Index {
         stream.bytes += u64::from(place.len);
         self.records += 1;
         self.bytes += u64::from(place.len);
+        Ok(())
     }
 
     /// Gives up a record; false when there is none.
-    pub(crate) fn release(&mut self, at: Locator) -> bool {
+    pub(crate) fn release(&mut self, at: Locator) -> Result<bool, StoreError> {
         if let Some(place) = self.young.as_mut().and_then(|(_, young)| young.kill(at)) {
             self.subtract(at.stream, 1, u64::from(place.len));
-            return true;
+            return Ok(true);
         }
         self.with_repair(|index| index.release_closed(at))
-            .unwrap_or(false)
     }
 
     fn release_closed(&mut self, at: Locator) -> Result<bool, Broken> {
@@ -232,7 +234,7 @@ impl Index {
     }
 
     /// Gives up every record up to and including a number.
-    pub(crate) fn truncate(&mut self, stream: StreamId, through: Seq) {
+    pub(crate) fn truncate(&mut self, stream: StreamId, through: Seq) -> Result<(), StoreError> {
         let (mut records, mut bytes) = (0, 0);
         if let Some((_, young)) = &mut self.young {
             young.kill_through(stream, through, |place| {
@@ -241,7 +243,7 @@ impl Index {
             });
         }
         self.subtract(stream, records, bytes);
-        self.with_repair(|index| index.truncate_closed(stream, through));
+        self.with_repair(|index| index.truncate_closed(stream, through))
     }
 
     fn truncate_closed(&mut self, stream: StreamId, through: Seq) -> Result<(), Broken> {
@@ -281,21 +283,21 @@ impl Index {
     }
 
     /// Where a record lies and in which segment, if it lives.
-    pub(crate) fn find(&mut self, at: Locator) -> Option<(Arc<Segment>, Entry)> {
+    pub(crate) fn find(&mut self, at: Locator) -> Result<Option<(Arc<Segment>, Entry)>, StoreError> {
         if let Some((segment, young)) = &self.young
             && let Some(entry) = young.find(at)
         {
-            return Some((Arc::clone(segment), entry));
+            return Ok(Some((Arc::clone(segment), entry)));
         }
-        let (id, found) = self.with_repair(|index| index.find_closed(at)).flatten()?;
-        Some((Arc::clone(&self.closed.get(&id)?.segment), found.entry))
+        let found = self.with_repair(|index| index.find_closed(at))?;
+        let segment = |id| self.closed.get(&id).map(|closed| Arc::clone(&closed.segment));
+        Ok(found.and_then(|(id, found)| Some((segment(id)?, found.entry))))
     }
 
     /// Whether a record lives in a closed segment.
-    pub(crate) fn lives_in(&mut self, id: u64, at: Locator) -> bool {
-        self.with_repair(|index| index.find_closed(at))
-            .flatten()
-            .is_some_and(|(segment, _)| segment == id)
+    pub(crate) fn lives_in(&mut self, id: u64, at: Locator) -> Result<bool, StoreError> {
+        let found = self.with_repair(|index| index.find_closed(at))?;
+        Ok(found.is_some_and(|(segment, _)| segment == id))
     }
 
     /// The newest segments are searched first: a record that was moved lives in a later one.
@@ -344,27 +346,36 @@ impl Index {
         }
     }
 
-    /// Does something that needs tables; makes a table again from its segment when it cannot be read.
-    fn with_repair<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T, Broken>) -> Option<T> {
-        // Each segment is repaired at most once: a table made from the segment is in memory and cannot break.
-        for _ in 0..=self.closed.len() {
+    /// Does something that needs tables. One that is damaged is made again from its segment; one that cannot be read
+    /// just now is an error, and nothing was done.
+    fn with_repair<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<T, Broken>,
+    ) -> Result<T, StoreError> {
+        loop {
             match work(self) {
-                Ok(done) => return Some(done),
-                Err(Broken { id, error }) => self.repair(id, &error),
+                Ok(done) => return Ok(done),
+                // A table made from the segment is in memory and cannot break once more, so this comes to an end.
+                Err(Broken { id, error }) => self.repair(id, error)?,
             }
         }
-        None
     }
 
-    /// Makes the table of a closed segment again from its frames.
-    pub(crate) fn repair(&mut self, id: u64, why: &StoreError) {
-        let Some(mut closed) = self.unlink(id) else { return };
+    /// Makes the table of a closed segment again from its frames, if `why` it is needed is damage.
+    pub(crate) fn repair(&mut self, id: u64, why: StoreError) -> Result<(), StoreError> {
+        if !matches!(why, StoreError::Corrupt { .. }) {
+            return Err(why);
+        }
+        let Some(mut closed) = self.unlink(id) else {
+            return Ok(());
+        };
+        self.reader.forget(id);
+        let outcome = reconcile(&self.reader, &mut closed);
+        self.link(closed);
         self.faults
             .push(format!("{why}: the table was made again from its segment"));
-        self.reader.forget(id);
-        let lost = reconcile(&self.reader, &mut closed);
-        self.faults.extend(lost);
-        self.link(closed);
+        self.faults.extend(outcome?);
+        Ok(())
     }
 }
 

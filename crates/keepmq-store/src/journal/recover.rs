@@ -19,6 +19,10 @@ use super::table::{Table, TableFile};
 use super::young::HeldTable;
 use crate::api::StoreError;
 
+/// What it means when there were checkpoints and none can be read.
+const NO_CHECKPOINT: &str = "no checkpoint can be read: records that were released long ago may come back, and keyed \
+                             values that were set long ago are missing";
+
 /// What was found.
 pub(crate) struct Loaded {
     pub(crate) index: Index,
@@ -53,8 +57,8 @@ impl Kept {
     }
 }
 
-/// A segment file: what its header says, or why it says nothing.
-type Header0 = Result<(Arc<Segment>, Header), Unusable>;
+/// A file: what its header says, or why it says nothing.
+type Found = Result<(Arc<Segment>, Header), Unusable>;
 
 /// Reads a directory. Fails when it cannot be read, is of a later version, or is sealed under another key; damage is
 /// no failure but reported.
@@ -76,85 +80,89 @@ pub(crate) fn load(reader: &Arc<Reader>) -> Result<Loaded, StoreError> {
         loaded.epoch = loaded.epoch.max(header.epoch);
         loaded.store = loaded.store.or(Some(header.store));
     }
-    let moment = loaded.take_checkpoint(reader, &headers);
+    let moment = loaded.take_checkpoint(reader, &headers)?;
     replay::replay(reader, &headers, &moment, &mut loaded)?;
     loaded.next = loaded.next.max(moment.next_segment);
     Ok(loaded)
 }
 
 /// Reads the headers of all segments. If there are files of a journal and the key opens none of them, it is the wrong
-/// one; if it opens some, the others are damaged.
-fn read_headers(reader: &Reader, names: &[Name]) -> Result<BTreeMap<u64, Header0>, StoreError> {
-    let mut headers = BTreeMap::new();
-    let (mut opened, mut refused) = (false, None);
+/// one; if it opens some, the others are damaged. So are segments that came here from another store.
+fn read_headers(reader: &Reader, names: &[Name]) -> Result<BTreeMap<u64, Found>, StoreError> {
+    let mut segments = BTreeMap::new();
+    let (mut store, mut refused) = (None, None);
     for name in names {
         let found = match name {
-            Name::Segment(id) => {
-                let found = Segment::load(&reader.files, *id, &reader.keyring)?;
-                let why = found.as_ref().err().copied();
-                headers.insert(*id, found);
-                why
-            }
+            Name::Segment(id) => Segment::load(&reader.files, *id, &reader.keyring)?,
             Name::Checkpoint(_) => checkpoint_header(reader, *name)?,
             _ => continue,
         };
-        match found {
-            None => opened = true,
-            Some(Unusable::Version(_)) => {
-                return Err(unusable_error(
-                    &reader.files,
-                    *name,
-                    found.unwrap_or(Unusable::Damaged),
-                ));
-            }
-            Some(Unusable::WrongKey) => refused = refused.or(Some(*name)),
-            Some(Unusable::Damaged) => {}
+        match &found {
+            // Checkpoints come after segments, so the newest of them decides which store this is.
+            Ok((_, header)) => store = Some(header.store),
+            Err(why @ Unusable::Version(_)) => return Err(unusable_error(&reader.files, *name, *why)),
+            Err(Unusable::WrongKey) => refused = refused.or(Some(*name)),
+            Err(Unusable::Damaged) => {}
+        }
+        if let Name::Segment(id) = name {
+            segments.insert(*id, found);
         }
     }
-    match refused {
-        Some(name) if !opened => Err(unusable_error(&reader.files, name, Unusable::WrongKey)),
-        _ => Ok(headers),
+    if let (Some(name), None) = (refused, store) {
+        return Err(unusable_error(&reader.files, name, Unusable::WrongKey));
     }
+    for found in segments.values_mut() {
+        if found
+            .as_ref()
+            .is_ok_and(|(_, header)| Some(header.store) != store)
+        {
+            *found = Err(Unusable::Damaged);
+        }
+    }
+    Ok(segments)
 }
 
-fn checkpoint_header(reader: &Reader, name: Name) -> Result<Option<Unusable>, StoreError> {
+fn checkpoint_header(reader: &Reader, name: Name) -> Result<Found, StoreError> {
     let mut bytes = [0; HEADER_LEN];
     let file = reader.files.open(name)?;
     file.read_at(&mut bytes, 0)
         .map_err(|error| reader.files.error(name, "read", &error))?;
-    Ok(Header::read(&bytes, &reader.keyring).err())
+    let header = Header::read(&bytes, &reader.keyring);
+    Ok(header.map(|(header, _)| (Segment::unreadable(header.id, header.epoch), header)))
 }
 
 impl Loaded {
     /// Takes in the newest checkpoint that can be read.
-    fn take_checkpoint(&mut self, reader: &Reader, headers: &BTreeMap<u64, Header0>) -> Moment {
+    fn take_checkpoint(
+        &mut self,
+        reader: &Reader,
+        headers: &BTreeMap<u64, Found>,
+    ) -> Result<Moment, StoreError> {
         let mut numbers: Vec<u64> = self.names.iter().filter_map(|name| name.checkpoint()).collect();
         let any = !numbers.is_empty();
         while let Some(number) = numbers.pop() {
             match checkpoint::read(reader, number) {
                 Ok(checkpoint) => return self.link_checkpoint(reader, headers, number, checkpoint),
-                Err(error) => self
-                    .damage
-                    .push(format!("{error}: an older checkpoint is used, or the whole log")),
+                Err(error @ StoreError::Io { .. }) => return Err(error),
+                Err(error) => {
+                    self.damage
+                        .push(format!("{error}: an older checkpoint is used, or the whole log"));
+                }
             }
         }
         if any {
-            self.damage.push(
-                "no checkpoint can be read: records that were released long ago may come back, and keyed values that \
-                 were set long ago are missing"
-                    .into(),
-            );
+            self.damage.push(NO_CHECKPOINT.into());
         }
-        Moment::default()
+        Ok(Moment::default())
     }
 
     fn link_checkpoint(
         &mut self,
         reader: &Reader,
-        headers: &BTreeMap<u64, Header0>,
+        headers: &BTreeMap<u64, Found>,
         number: u64,
         checkpoint: Checkpoint,
-    ) -> Moment {
+    ) -> Result<Moment, StoreError> {
         let Checkpoint {
             epoch,
             store,
@@ -173,13 +181,18 @@ impl Loaded {
             segments: listed,
         });
         for summary in segments {
-            self.link_segment(reader, headers, summary);
+            self.link_segment(reader, headers, summary)?;
         }
-        moment
+        Ok(moment)
     }
 
     /// Takes in a closed segment, with as much of it as there is.
-    fn link_segment(&mut self, reader: &Reader, headers: &BTreeMap<u64, Header0>, summary: Summary) {
+    fn link_segment(
+        &mut self,
+        reader: &Reader,
+        headers: &BTreeMap<u64, Found>,
+        summary: Summary,
+    ) -> Result<(), StoreError> {
         let (id, known) = (summary.id, summary.known());
         let has_table = self.names.contains(&Name::Table(id));
         let found = headers
@@ -197,7 +210,7 @@ impl Loaded {
         }
         let readable = found.and_then(Result::ok);
         if readable.is_none() && !has_table {
-            return;
+            return Ok(());
         }
         let table = if has_table {
             Table::File(TableFile::new(id))
@@ -213,9 +226,10 @@ impl Loaded {
             table,
         };
         if !has_table {
-            self.damage.extend(reconcile(reader, &mut closed));
+            self.damage.extend(reconcile(reader, &mut closed)?);
         }
         self.index.link(closed);
+        Ok(())
     }
 }
 

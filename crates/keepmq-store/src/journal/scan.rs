@@ -33,7 +33,7 @@ pub(crate) fn scan(reader: &Reader, index: &Mutex<Index>, scan: Scan) -> Result<
             Ok(done) => done,
             Err(Stuck::Table(id, error)) => {
                 // Made again from its segment, it is in memory and cannot break once more.
-                index.lock().repair(id, &error);
+                index.lock().repair(id, error)?;
                 continue_from(&pager.page, &mut from);
                 continue;
             }
@@ -67,7 +67,7 @@ pub(crate) fn read(
 ) -> Result<Vec<Option<Stored>>, StoreError> {
     let found: Vec<_> = {
         let mut index = index.lock();
-        list.iter().map(|at| index.find(*at)).collect()
+        list.iter().map(|at| index.find(*at)).collect::<Result<_, _>>()?
     };
     let mut frame = None;
     let stored = |found: Option<(Arc<Segment>, Entry)>| {

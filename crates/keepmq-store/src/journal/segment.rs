@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::files::{Files, Name};
 use super::frame::{FrameHead, HEAD_LEN};
 use super::header::{HEADER_LEN, Header, Kind, Unusable, VERSION};
+use super::record::{Opening, Record, Records};
 use super::seal::{Keyring, Seal};
 use crate::api::StoreError;
 use crate::disk::DiskFile;
@@ -116,6 +117,18 @@ impl Segment {
     /// Whether a frame says that it was written for this segment.
     pub(crate) fn owns(&self, head: &FrameHead) -> bool {
         head.segment == self.id && head.epoch == self.epoch
+    }
+
+    /// What the first record says about the segment before; `None` when nothing was written here, or it is damaged.
+    pub(crate) fn opening(&self, files: &Files) -> Result<Option<Opening>, StoreError> {
+        match self.frame(files, DATA_START) {
+            Ok(frame) => match Records::new(&frame).next() {
+                Some(Ok(Record::Opening(opening))) => Ok(Some(opening)),
+                _ => Ok(None),
+            },
+            Err(StoreError::Corrupt { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Reads and opens one frame.

@@ -93,7 +93,8 @@ impl Shared {
         {
             let mut index = self.index.lock();
             for at in &lost {
-                index.release(*at);
+                // What is not found now is released by the writer.
+                let _ = index.release(*at);
             }
         }
         self.buried.lock().extend(lost);

@@ -168,7 +168,7 @@ impl Writer {
         }
         let built = self.build(&extras)?;
         self.write(&built)?;
-        self.apply(&extras, &built.places);
+        self.apply(&extras, &built.places)?;
         self.complete();
         self.buffer = built;
         Ok(Progress::Worked)
@@ -321,7 +321,7 @@ impl Writer {
     }
 
     /// Lets the index know what is durable now.
-    fn apply(&mut self, extras: &Extras, places: &[Place]) {
+    fn apply(&mut self, extras: &Extras, places: &[Place]) -> Result<(), StoreError> {
         let mut places = places.iter().copied();
         let index = &mut *self.shared.index.lock();
         if let Some(before) = self.active.before.take() {
@@ -332,7 +332,7 @@ impl Writer {
         for (one, place) in extras.moves.iter().flat_map(|moves| &moves.list).zip(&mut places) {
             one.targets
                 .iter()
-                .for_each(|target| index.put(*target, place, true));
+                .try_for_each(|target| index.put(*target, place, true))?;
             moved += one.targets.len();
         }
         self.shared
@@ -340,15 +340,12 @@ impl Writer {
             .moved
             .fetch_add(moved as u64, Ordering::Relaxed);
         for at in &extras.buried {
-            index.release(*at);
+            index.release(*at)?;
         }
-        for queued in &self.taken {
-            queued
-                .batch
-                .ops
-                .iter()
-                .for_each(|op| apply_op(index, op, &mut places));
+        for op in self.taken.iter().flat_map(|queued| &queued.batch.ops) {
+            apply_op(index, op, &mut places)?;
         }
+        Ok(())
     }
 
     /// Tells that the batches of the group are durable.
@@ -364,21 +361,24 @@ impl Writer {
     }
 }
 
-fn apply_op(index: &mut Index, op: &Op, places: &mut impl Iterator<Item = Place>) {
+fn apply_op(index: &mut Index, op: &Op, places: &mut impl Iterator<Item = Place>) -> Result<(), StoreError> {
     match op {
         Op::Put { targets, .. } if targets.is_empty() => {}
         Op::Put { targets, .. } => {
             if let Some(place) = places.next() {
-                targets.iter().for_each(|target| index.put(*target, place, false));
+                targets
+                    .iter()
+                    .try_for_each(|target| index.put(*target, place, false))?;
             }
         }
         Op::Release(at) => {
-            index.release(*at);
+            index.release(*at)?;
         }
-        Op::Truncate { stream, through } => index.truncate(*stream, *through),
+        Op::Truncate { stream, through } => index.truncate(*stream, *through)?,
         Op::Set { key, value } => index.state.set(key, value),
         Op::Unset { key } => index.state.unset(key),
     }
+    Ok(())
 }
 
 /// How many records a batch adds.

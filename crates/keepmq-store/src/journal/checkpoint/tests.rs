@@ -30,11 +30,11 @@ fn snapshot(disk: &FaultyDisk, values: usize, value_len: usize) -> Snapshot {
                 len: 20,
                 fan: 1,
             };
-            index.put(target(seq % 3, id * 1000 + seq), place, false);
+            index.put(target(seq % 3, id * 1000 + seq), place, false).unwrap();
         }
         index.close(5, 20_000);
     }
-    assert!((0..50).all(|seq| index.release(at(seq % 3, 1000 + seq))));
+    assert!((0..50).all(|seq| index.release(at(seq % 3, 1000 + seq)).unwrap()));
     let mut state = State::default();
     (0..values).for_each(|n| state.set(format!("key {n}").as_bytes(), &vec![7; value_len]));
     Snapshot {

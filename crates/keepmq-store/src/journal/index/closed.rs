@@ -107,7 +107,7 @@ impl Closed {
 /// Makes runs and table of a closed segment again from its frames, and keeps what is known of the dead wherever the
 /// two agree. Where they do not, because frames are damaged, everything counts as alive: what was released may come
 /// back, nothing is lost. Returns what to tell an operator.
-pub(crate) fn reconcile(reader: &Reader, closed: &mut Closed) -> Vec<String> {
+pub(crate) fn reconcile(reader: &Reader, closed: &mut Closed) -> Result<Vec<String>, StoreError> {
     let name = closed.segment.name();
     let mut faults = Vec::new();
     let young = match rebuild(reader, &closed.segment, closed.known()) {
@@ -115,10 +115,11 @@ pub(crate) fn reconcile(reader: &Reader, closed: &mut Closed) -> Vec<String> {
             faults.extend(rebuilt.gaps.iter().map(|gap| gap.describe(&reader.files, name)));
             rebuilt.young
         }
-        Err(error) => {
+        Err(error @ StoreError::Corrupt { .. }) => {
             faults.push(error.to_string());
             YoungTable::default()
         }
+        Err(error) => return Err(error),
     };
     let made = young.close();
     let (dead, sums, differing) = carry_over(closed, &made);
@@ -133,7 +134,7 @@ pub(crate) fn reconcile(reader: &Reader, closed: &mut Closed) -> Vec<String> {
     closed.runs = made.runs.into();
     closed.live = Arc::new(Live::new(count, dead, sums));
     closed.table = Table::Held(Arc::new(made.table));
-    faults
+    Ok(faults)
 }
 
 /// The dead of the old runs among the records of the new ones.

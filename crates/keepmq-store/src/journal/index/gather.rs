@@ -78,7 +78,11 @@ impl Index {
 
     /// What lives in a stream. Its ends may have to be looked up in tables.
     pub(crate) fn info(&mut self, id: StreamId) -> Option<StreamInfo> {
-        let (first, last) = self.with_repair(|index| index.ends(id)).flatten()?;
+        let (first, last) = match self.with_repair(|index| index.ends(id)) {
+            Ok(ends) => ends?,
+            // About right is better than nothing when the disk does not answer.
+            Err(_) => self.outer_ends(id)?,
+        };
         let stream = self.streams.get(&id)?;
         Some(StreamInfo {
             id,
@@ -87,6 +91,19 @@ impl Index {
             first,
             last,
         })
+    }
+
+    /// Numbers that nothing living lies outside of.
+    fn outer_ends(&self, id: StreamId) -> Option<(Seq, Seq)> {
+        let young = self.young.as_ref().and_then(|(_, young)| young.ends(id));
+        let runs = self
+            .streams
+            .get(&id)?
+            .runs
+            .iter()
+            .map(|run| (run.first, run.last));
+        runs.chain(young)
+            .reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)))
     }
 
     fn ends(&self, id: StreamId) -> Result<Option<(Seq, Seq)>, Broken> {

@@ -53,17 +53,17 @@ impl Twin {
             len,
             fan: 1,
         };
-        self.index.put(target(stream, seq), place, moved);
+        self.index.put(target(stream, seq), place, moved).unwrap();
         self.model.insert((stream, seq), len);
     }
 
     fn release(&mut self, stream: u64, seq: Seq) {
         let was_there = self.model.remove(&(stream, seq)).is_some();
-        assert_eq!(self.index.release(at(stream, seq)), was_there);
+        assert_eq!(self.index.release(at(stream, seq)).unwrap(), was_there);
     }
 
     fn truncate(&mut self, stream: u64, through: Seq) {
-        self.index.truncate(StreamId(stream), through);
+        self.index.truncate(StreamId(stream), through).unwrap();
         self.model
             .retain(|(other, seq), _| *other != stream || *seq > through);
     }
@@ -163,23 +163,23 @@ fn damaged_tables_of_readable_segments_change_nothing() {
     index.begin(Arc::clone(&filler.segment));
     let built = filler.write(&[batch((0..50).map(|seq| put(1, seq, vec![1; 100])))]);
     for (seq, place) in (0..).zip(&built.places) {
-        index.put(target(1, seq), *place, false);
+        index.put(target(1, seq), *place, false).unwrap();
     }
     let known = filler.known();
     index.close(known.frames, known.end);
-    index.release(at(1, 3));
+    index.release(at(1, 3)).unwrap();
     // There is no such table: each question finds that out, and is answered all the same.
     index.set_table(9, Table::File(TableFile::new(9)));
-    assert!(index.release(at(1, 7)));
-    assert!(!index.release(at(1, 3)), "what was dead stays dead");
+    assert!(index.release(at(1, 7)).unwrap());
+    assert!(!index.release(at(1, 3)).unwrap(), "what was dead stays dead");
     assert_eq!(index.info(StreamId(1)).unwrap().records, 48);
     assert_eq!(index.faults.len(), 1, "{:?}", index.faults);
     assert!(index.faults[0].contains("the table was made again from its segment"));
     index.set_table(9, Table::File(TableFile::new(9)));
-    index.truncate(StreamId(1), 20);
+    index.truncate(StreamId(1), 20).unwrap();
     assert_eq!(index.info(StreamId(1)).unwrap().first, 21);
     index.set_table(9, Table::File(TableFile::new(9)));
-    assert_eq!(index.find(at(1, 30)).unwrap().1.place, built.places[30]);
+    assert_eq!(index.find(at(1, 30)).unwrap().unwrap().1.place, built.places[30]);
 }
 
 #[test]
@@ -191,13 +191,13 @@ fn of_a_damaged_segment_without_a_table_what_was_released_may_come_back_and_that
     index.begin(Arc::clone(&filler.segment));
     let built = filler.write(&[batch((0..50).map(|seq| put(seq % 2, seq, vec![1; 100])))]);
     for (seq, place) in (0..).zip(&built.places) {
-        index.put(target(seq % 2, seq), *place, false);
+        index.put(target(seq % 2, seq), *place, false).unwrap();
     }
     index.close(filler.known().frames, filler.known().end);
-    index.release(at(1, 49));
+    index.release(at(1, 49)).unwrap();
     disk.flip(&filler.name(), u64::from(built.places[20].frame) + 60, 1);
     index.set_table(9, Table::File(TableFile::new(9)));
-    index.release(at(0, 48));
+    index.release(at(0, 48)).unwrap();
     let faults = index.faults.join("\n");
     assert!(faults.contains("bytes are damaged; 1 frame(s)"), "{faults}");
     assert!(
@@ -205,11 +205,11 @@ fn of_a_damaged_segment_without_a_table_what_was_released_may_come_back_and_that
         "{faults}"
     );
     assert!(
-        index.find(at(1, 49)).is_some(),
+        index.find(at(1, 49)).unwrap().is_some(),
         "not lost, so it may be delivered once more"
     );
-    assert!(index.find(at(0, 20)).is_none());
-    assert!(index.find(at(0, 48)).is_none());
+    assert!(index.find(at(0, 20)).unwrap().is_none());
+    assert!(index.find(at(0, 48)).unwrap().is_none());
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_scan_joins_what_was_moved_with_what_was_not() {
         let ops = numbers.iter().map(|seq| put(1, *seq, format!("{seq} in {id}")));
         let built = filler.write(&[batch(ops)]);
         for (seq, place) in numbers.iter().zip(&built.places) {
-            index.put(target(1, *seq), *place, moved);
+            index.put(target(1, *seq), *place, moved).unwrap();
         }
         index.close(filler.known().frames, filler.known().end);
     };

@@ -10,7 +10,7 @@ use super::super::rebuild::place_of;
 use super::super::record::{Opening, Record, Records};
 use super::super::recover::{Loaded, load};
 use super::super::seal::MasterKey;
-use super::super::segment::{DATA_START, Segment, unusable_error};
+use super::super::segment::{Segment, unusable_error};
 use super::super::table::TableFile;
 use super::super::walk::{Step, Walk};
 use super::super::young::YoungTable;
@@ -58,7 +58,7 @@ pub fn verify(disk: Arc<dyn Disk>, key: Option<MasterKey>) -> Result<Report, Sto
     let mut verifier = Verifier {
         reader: &reader,
         report: Report::default(),
-        ends: ends(&reader, &loaded),
+        ends: ends(&reader, &loaded)?,
     };
     for name in &loaded.names {
         match name {
@@ -75,18 +75,16 @@ pub fn verify(disk: Arc<dyn Disk>, key: Option<MasterKey>) -> Result<Report, Sto
 }
 
 /// How segments end, by what the later ones say.
-fn ends(reader: &Reader, loaded: &Loaded) -> BTreeMap<u64, Opening> {
+fn ends(reader: &Reader, loaded: &Loaded) -> Result<BTreeMap<u64, Opening>, StoreError> {
     let mut ends = BTreeMap::new();
     for name in &loaded.names {
         let Name::Segment(id) = name else { continue };
-        let Ok(Ok((segment, _))) = Segment::load(&reader.files, *id, &reader.keyring) else {
-            continue;
-        };
-        let Ok(frame) = segment.frame(&reader.files, DATA_START) else {
-            continue;
-        };
-        if let Some(Ok(Record::Opening(opening))) = Records::new(&frame).next() {
-            ends.insert(opening.segment, opening);
+        if let Ok((segment, _)) = Segment::load(&reader.files, *id, &reader.keyring)? {
+            ends.extend(
+                segment
+                    .opening(&reader.files)?
+                    .map(|opening| (opening.segment, opening)),
+            );
         }
     }
     let closed = loaded
@@ -94,7 +92,7 @@ fn ends(reader: &Reader, loaded: &Loaded) -> BTreeMap<u64, Opening> {
         .closed()
         .map(|closed| (closed.segment.id, closed.known()));
     ends.extend(closed.filter(|(_, known)| known.frames > 0));
-    ends
+    Ok(ends)
 }
 
 struct Verifier<'a> {

@@ -92,7 +92,8 @@ pub(super) fn restore_from_table(
                 },
                 meta: entry.meta,
             };
-            index.put(target, entry.place, run.stray);
+            // The segment that is being filled takes it in any case.
+            let _ = index.put(target, entry.place, run.stray);
             let (first, _, count) = numbers.unwrap_or((entry.seq, entry.seq, 0));
             numbers = Some((first, entry.seq, count + 1));
         }

@@ -13,10 +13,10 @@ use super::super::place::Place;
 use super::super::reader::Reader;
 use super::super::rebuild::place_of;
 use super::super::record::{Opening, Record, Records, Targets};
-use super::super::segment::{DATA_START, Segment};
+use super::super::segment::Segment;
 use super::super::walk::{End, Gap, Step, Walk};
 use super::missing::{Neighbours, restore_from_table};
-use super::{Header0, Loaded};
+use super::{Found, Loaded};
 use crate::api::{Locator, Seq, StoreError, StreamId};
 
 /// What damaged frames mean besides what they held.
@@ -25,56 +25,66 @@ const RELEASES: &str = "what they released may come back";
 /// Reads the segments from the checkpoint on, in their order.
 pub(super) fn replay(
     reader: &Arc<Reader>,
-    headers: &BTreeMap<u64, Header0>,
+    headers: &BTreeMap<u64, Found>,
     moment: &Moment,
     loaded: &mut Loaded,
 ) -> Result<(), StoreError> {
-    let openings = openings(reader, headers, moment.replay_from);
+    let openings = openings(reader, headers, moment.replay_from)?;
     report_missing(reader, headers, moment, &openings, loaded);
-    let last_written = openings.keys().next_back().copied().unwrap_or(0);
     // What the later segments say about the earlier ones.
     let known: BTreeMap<u64, Opening> = openings
         .values()
+        .flatten()
         .map(|opening| (opening.segment, *opening))
         .collect();
+    let last_written = openings.keys().next_back().copied();
     for (id, header) in headers.range(moment.replay_from..) {
         let known = known.get(id).copied();
         match header {
-            Ok((segment, _)) => {
+            Ok((segment, _)) if openings.contains_key(id) => {
                 let mut replay = Replay::new(reader, Arc::clone(segment), loaded);
-                replay.run(known, *id >= last_written)?;
+                replay.run(known, last_written == Some(*id))?;
             }
+            // It was made ready and never written to.
+            Ok(_) => {}
             Err(_) => lose_segment(reader, *id, known, loaded),
         }
     }
     Ok(())
 }
 
-/// The first record of each segment that has one.
-fn openings(reader: &Reader, headers: &BTreeMap<u64, Header0>, from: u64) -> BTreeMap<u64, Opening> {
+/// What each segment that was written to says about the one before; `None` when just that is damaged.
+fn openings(
+    reader: &Reader,
+    headers: &BTreeMap<u64, Found>,
+    from: u64,
+) -> Result<BTreeMap<u64, Option<Opening>>, StoreError> {
     let mut openings = BTreeMap::new();
     for (id, header) in headers.range(from..) {
         let Ok((segment, _)) = header else { continue };
-        let Ok(frame) = segment.frame(&reader.files, DATA_START) else {
-            continue;
-        };
-        if let Some(Ok(Record::Opening(opening))) = Records::new(&frame).next() {
+        let opening = segment.opening(&reader.files)?;
+        let written = opening.is_some()
+            || !matches!(
+                Walk::new(&reader.files, segment, None)?.next()?,
+                Step::End(End { torn: false, .. })
+            );
+        if written {
             openings.insert(*id, opening);
         }
     }
-    openings
+    Ok(openings)
 }
 
 /// Reports segments that must be there and are not.
 fn report_missing(
     reader: &Reader,
-    headers: &BTreeMap<u64, Header0>,
+    headers: &BTreeMap<u64, Found>,
     moment: &Moment,
-    openings: &BTreeMap<u64, Opening>,
+    openings: &BTreeMap<u64, Option<Opening>>,
     loaded: &mut Loaded,
 ) {
     // One of which nothing counts may have been given back at once.
-    let written = openings.values().filter(|opening| opening.frames > 0);
+    let written = openings.values().flatten().filter(|opening| opening.frames > 0);
     let mut missing: Vec<u64> = written.map(|opening| opening.segment).collect();
     if moment.replay_from > 0 && !moment.closed {
         missing.push(moment.replay_from);
@@ -158,8 +168,8 @@ impl<'a> Replay<'a> {
         let mut walk = Walk::new(&reader.files, &segment, known)?;
         loop {
             match walk.next()? {
-                Step::Frame { at, head, records } => self.frame(at, &head, records),
-                Step::Damage(gap) => self.gap(&gap),
+                Step::Frame { at, head, records } => self.frame(at, &head, records)?,
+                Step::Damage(gap) => self.gap(&gap)?,
                 Step::End(end) => {
                     self.end(end, is_last);
                     return Ok(());
@@ -175,7 +185,7 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn frame(&mut self, at: u32, head: &FrameHead, records: &[u8]) {
+    fn frame(&mut self, at: u32, head: &FrameHead, records: &[u8]) -> Result<(), StoreError> {
         self.begin();
         self.loaded.replayed_bytes += u64::from(head.length);
         self.open_from = self.open_from.or(Some((head.number, at)));
@@ -192,12 +202,10 @@ impl<'a> Replay<'a> {
             }
         }
         self.frames = head.number + 1;
-        if !head.continues {
-            self.carry_out();
-        }
+        if head.continues { Ok(()) } else { self.carry_out() }
     }
 
-    fn carry_out(&mut self) {
+    fn carry_out(&mut self) -> Result<(), StoreError> {
         self.open_from = None;
         for change in self.open.drain(..) {
             if let (
@@ -211,14 +219,15 @@ impl<'a> Replay<'a> {
             {
                 neighbours.notice(targets, &self.loaded.index);
             }
-            change.carry_out(&mut self.loaded.index);
+            change.carry_out(&mut self.loaded.index)?;
         }
+        Ok(())
     }
 
     /// Frames that had been synced are gone. Their batches were reported as durable, so what is left of these counts.
-    fn gap(&mut self, gap: &Gap) {
+    fn gap(&mut self, gap: &Gap) -> Result<(), StoreError> {
         self.begin();
-        self.carry_out();
+        self.carry_out()?;
         self.frames = gap.frames.end;
         self.report_gap();
         let what = gap.describe(&self.reader.files, self.segment.name());
@@ -232,6 +241,7 @@ impl<'a> Replay<'a> {
             Some(held) => self.loaded.damage.push(format!("{what}; {held}; {RELEASES}")),
             None => self.neighbours = Some(Neighbours::new(what)),
         }
+        Ok(())
     }
 
     /// Reports the last gap with what was learned about it.
@@ -297,7 +307,7 @@ fn change_of(record: Record<'_>, at: u32) -> Option<Change> {
 }
 
 impl Change {
-    fn carry_out(self, index: &mut Index) {
+    fn carry_out(self, index: &mut Index) -> Result<(), StoreError> {
         match self {
             Self::Put {
                 targets,
@@ -306,14 +316,15 @@ impl Change {
             } => {
                 targets
                     .into_iter()
-                    .for_each(|target| index.put(target, place, moved));
+                    .try_for_each(|target| index.put(target, place, moved))?;
             }
             Self::Release(at) => {
-                index.release(at);
+                index.release(at)?;
             }
-            Self::Truncate { stream, through } => index.truncate(stream, through),
+            Self::Truncate { stream, through } => index.truncate(stream, through)?,
             Self::Set { key, value } => index.state.set(&key, &value),
             Self::Unset { key } => index.state.unset(&key),
         }
+        Ok(())
     }
 }
