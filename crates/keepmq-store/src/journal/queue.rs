@@ -116,6 +116,14 @@ impl Queue {
         self.poke();
     }
 
+    /// Sleeps until another thread pokes, at most so long.
+    pub(crate) fn pause(&self, most: Duration) {
+        let mut inner = self.inner.lock();
+        if !inner.urgent {
+            self.bell.wait_for(&mut inner, most);
+        }
+    }
+
     /// Sleeps until there is something to do; batches that nobody waits for may wait for `lazy`.
     pub(crate) fn wait(&self, lazy: Duration) {
         let mut inner = self.inner.lock();

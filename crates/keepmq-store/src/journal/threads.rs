@@ -56,7 +56,7 @@ impl Threads {
     /// Writes what waits and leaves everything in order.
     pub(super) fn close(self, shared: &Shared) -> Result<(), StoreError> {
         shared.queue.stop(Stop::Drain);
-        drop(self.writer.join());
+        join(self.writer);
         match Self::join_keeper(shared, &self.stop, self.keeper) {
             Some(mut keeper) => keeper.finish(),
             None => Ok(()),
@@ -66,7 +66,7 @@ impl Threads {
     /// Ends as soon as possible.
     pub(super) fn abandon(self, shared: &Shared) {
         shared.queue.stop(Stop::Abandon);
-        drop(self.writer.join());
+        join(self.writer);
         drop(Self::join_keeper(shared, &self.stop, self.keeper));
     }
 
@@ -74,6 +74,13 @@ impl Threads {
         stop.store(true, Ordering::Release);
         shared.bell.ring();
         keeper.join().ok()
+    }
+}
+
+/// Waits for the writer to end, unless this is the writer: the last handle to a store may be let go in its callback.
+fn join(writer: JoinHandle<()>) {
+    if writer.thread().id() != std::thread::current().id() {
+        drop(writer.join());
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::compact::Moves;
 use super::group::{Built, Group, most_bytes, with_frames};
@@ -24,6 +25,9 @@ const MOST_BATCH: u64 = 1 << 30;
 
 /// A segment is closed when it has so many records, so that its table stays of a bounded size.
 const MOST_ENTRIES: usize = 1 << 20;
+
+/// How long to wait for a segment before looking whether the end was asked for.
+const STARVED: Duration = Duration::from_millis(20);
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +139,8 @@ impl Writer {
                 Progress::Worked => {}
                 Progress::Stopped => return Ok(()),
                 // Looking for work some turns before sleeping was measured: it gains nothing.
-                Progress::Idle | Progress::Starved => self.shared.queue.wait(self.shared.lazy_delay),
+                Progress::Idle => self.shared.queue.wait(self.shared.lazy_delay),
+                Progress::Starved => self.shared.queue.pause(STARVED),
             }
         }
     }

@@ -31,6 +31,7 @@ struct State {
     refuse_sync: Option<u64>,
     panic_at_sync: Option<u64>,
     limit: Option<u64>,
+    refuse_reads: bool,
     held: Option<u64>,
     names: BTreeMap<String, usize>,
     synced_names: BTreeMap<String, usize>,
@@ -71,6 +72,7 @@ impl FaultyDisk {
             refuse_sync: None,
             panic_at_sync: None,
             limit: None,
+            refuse_reads: false,
             held: None,
             names: BTreeMap::new(),
             synced_names: BTreeMap::new(),
@@ -127,6 +129,11 @@ impl FaultyDisk {
     pub fn panic_at_sync_after(&self, syncs: u64) {
         let mut state = self.state.lock();
         state.panic_at_sync = Some(state.syncs + syncs);
+    }
+
+    /// Whether reading and opening files fails for the time being, as when too many are open.
+    pub fn refuse_reads(&self, refuse: bool) {
+        self.state.lock().refuse_reads = refuse;
     }
 
     /// Allows so many bytes in all files together; `None` for no limit.
@@ -195,6 +202,15 @@ impl State {
     fn alive(&self, generation: u64) -> io::Result<()> {
         if self.off || generation != self.generation {
             Err(power_failed())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn readable(&self, generation: u64) -> io::Result<()> {
+        self.alive(generation)?;
+        if self.refuse_reads {
+            Err(io::Error::other("not now"))
         } else {
             Ok(())
         }
@@ -365,7 +381,7 @@ impl Disk for FaultyDisk {
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let state = self.state.lock();
-        state.alive(state.generation)?;
+        state.readable(state.generation)?;
         Ok(self.handle(state.node_of(name)?, state.generation, false))
     }
 
@@ -478,7 +494,7 @@ impl DiskFile for FaultyFile {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = self.state.lock();
-        state.alive(self.generation)?;
+        state.readable(self.generation)?;
         let bytes = &state.nodes[self.node].seen;
         let from = usize::try_from(offset).map_or(bytes.len(), |offset| offset.min(bytes.len()));
         let read = buffer.len().min(bytes.len() - from);

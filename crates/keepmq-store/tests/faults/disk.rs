@@ -1,13 +1,14 @@
 //! Writes and syncs that fail.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use keepmq_store::testing::FaultyDisk;
 use keepmq_store::testing::conformance::Durable;
-use keepmq_store::{Admission, Batch, Journal, Store, StoreError, Ticket, Urgency};
+use keepmq_store::{Admission, Batch, Journal, Scan, Store, StoreError, StreamId, Ticket, Urgency};
+use parking_lot::Mutex;
 
-use crate::rig::{Rig, at, options, put};
+use crate::rig::{Rig, at, options, put, release};
 
 #[test]
 fn a_failed_sync_fails_the_store_and_is_not_tried_again() {
@@ -235,4 +236,84 @@ fn under_load_from_many_threads_a_power_failure_costs_nothing_that_was_reported(
             "seed {seed}: {found} found of {reported} reported"
         );
     }
+}
+
+/// A backlog whose older part is in closed segments, found again after a crash.
+fn old_backlog() -> Rig {
+    let rig = Rig::new();
+    rig.put_each(1, 0..300, 1000);
+    rig.settle();
+    rig.crashed()
+}
+
+#[test]
+fn a_disk_that_cannot_be_read_just_now_costs_nothing() {
+    let rig = old_backlog();
+    rig.disk.refuse_reads(true);
+    let scan = Scan {
+        stream: StreamId(1),
+        from: 0,
+        records: 10,
+        bytes: 10_000,
+    };
+    assert!(matches!(rig.journal.scan(scan), Err(StoreError::Io { .. })));
+    assert!(matches!(
+        rig.journal.read(&[at(1, 5)]),
+        Err(StoreError::Io { .. })
+    ));
+    rig.journal.stream(StreamId(1)).unwrap();
+    rig.disk.refuse_reads(false);
+    assert_eq!(rig.numbers(1), (0..300).collect::<Vec<_>>());
+    assert_eq!(rig.journal.take_faults(), [""; 0]);
+}
+
+#[test]
+fn a_release_that_cannot_be_looked_up_fails_the_store_and_is_found_after_the_restart() {
+    let rig = old_backlog();
+    rig.disk.refuse_reads(true);
+    rig.commit([release(1, 5), put(2, 1, "x")]);
+    assert!(!rig.journal.write_once());
+    assert_eq!(rig.journal.admission(), Admission::Failed);
+    rig.disk.refuse_reads(false);
+    let rig = rig.crashed();
+    assert_eq!(
+        rig.numbers(1),
+        (0..300).filter(|seq| *seq != 5).collect::<Vec<_>>()
+    );
+    assert_eq!(rig.numbers(2), [1]);
+}
+
+#[test]
+fn a_store_that_cannot_be_read_is_not_opened_as_a_damaged_one() {
+    let rig = old_backlog();
+    drop(rig.journal);
+    rig.disk.refuse_reads(true);
+    assert!(matches!(
+        Rig::open(&rig.disk, &options()),
+        Err(StoreError::Io { .. })
+    ));
+    rig.disk.refuse_reads(false);
+    assert_eq!(Rig::on(&rig.disk, &options()).numbers(1).len(), 300);
+}
+
+#[test]
+fn the_last_handle_may_be_let_go_in_the_callback() {
+    let disk = FaultyDisk::new(1);
+    let slot: Arc<Mutex<Option<Journal>>> = Arc::default();
+    let (inside, (sender, receiver)) = (Arc::clone(&slot), mpsc::channel());
+    let on_durable = Box::new(move |_| {
+        drop(inside.lock().take());
+        sender.send(()).unwrap();
+    });
+    let (journal, _) = Journal::open(Arc::new(disk.clone()), options(), on_durable).unwrap();
+    let mut held = slot.lock();
+    journal.commit(
+        Batch {
+            ops: vec![put(1, 1, "x")],
+        },
+        Urgency::Now,
+    );
+    *held = Some(journal);
+    drop(held);
+    receiver.recv_timeout(Duration::from_secs(30)).unwrap();
 }

@@ -151,3 +151,26 @@ fn the_tools_refuse_a_wrong_key() {
         Err(StoreError::WrongKey { .. })
     ));
 }
+
+#[test]
+fn a_segment_from_another_store_with_the_same_key_is_damage() {
+    let disk = filled();
+    let other = FaultyDisk::new(2);
+    let rig = Rig::on(&other, &options());
+    rig.keep([put(1, 9, "foreign")]);
+    drop(rig);
+    let target = logs(&disk)[0].clone();
+    assert_eq!(target, logs(&other)[0], "it even has the same number");
+    let foreign = other.content(&target);
+    disk.damage(&target, |bytes| bytes.clone_from(&foreign));
+    let rig = Rig::on(&disk, &options());
+    assert!(
+        rig.recovery
+            .damage
+            .join(" ")
+            .contains("header of the segment is damaged"),
+        "{:?}",
+        rig.recovery.damage
+    );
+    assert!(rig.page(1).records.iter().all(|record| record.seq != 9));
+}
