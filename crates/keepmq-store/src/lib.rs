@@ -10,6 +10,7 @@
 
 mod api;
 pub mod disk;
+mod journal;
 mod memory;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -19,4 +20,5 @@ pub use api::{
     Admission, Batch, Locator, Meta, OnDurable, Op, Page, Payload, Recovery, Scan, Seq, Store, StoreError,
     Stored, StreamId, StreamInfo, Target, Ticket, Urgency, Usage,
 };
+pub use journal::{Activity, Journal, MasterKey, Options, inspect};
 pub use memory::Memory;

@@ -188,7 +188,7 @@ impl Content {
     }
 
     fn truncate(&mut self, id: StreamId, from: Seq, through: Seq) {
-        let Some(stream) = self.streams.get_mut(&id) else {
+        let Some(stream) = self.streams.get_mut(&id).filter(|_| from <= through) else {
             return;
         };
         let gone: Vec<Seq> = stream.records.range(from..=through).map(|(seq, _)| *seq).collect();

@@ -33,7 +33,10 @@ pub const CHECKS: &[Check] = &[
     ("a_scan_reads_in_order_from_anywhere", a_scan_reads_in_order_from_anywhere),
     ("a_scan_stops_at_its_bounds_and_says_whether_it_is_the_end", a_scan_stops_at_its_bounds),
     ("released_records_are_gone_and_may_be_released_again", released_records_are_gone),
-    ("truncating_gives_up_everything_up_to_a_number", truncating_gives_up_everything_up_to_a_number),
+    (
+        "truncating_gives_up_everything_between_two_numbers",
+        truncating_gives_up_everything_between_two_numbers,
+    ),
     ("one_payload_serves_all_its_targets_until_each_is_released", one_payload_serves_all_its_targets),
     ("changes_of_a_batch_happen_in_their_order", changes_of_a_batch_happen_in_their_order),
     ("keyed_values_are_replaced_and_forgotten", keyed_values_are_replaced_and_forgotten),
@@ -181,8 +184,8 @@ fn release(stream: u64, seq: Seq) -> Op {
     Op::Release(at(stream, seq))
 }
 
-fn truncate(stream: u64, through: Seq) -> Op {
-    Op::Truncate { stream: StreamId(stream), from: 0, through }
+fn truncate(stream: u64, from: Seq, through: Seq) -> Op {
+    Op::Truncate { stream: StreamId(stream), from, through }
 }
 
 fn set(key: &'static str, value: &'static str) -> Op {
@@ -269,12 +272,14 @@ fn released_records_are_gone(opener: &dyn Opener) {
     assert_eq!(subject.store.stream(StreamId(1)), None);
 }
 
-fn truncating_gives_up_everything_up_to_a_number(opener: &dyn Opener) {
+fn truncating_gives_up_everything_between_two_numbers(opener: &dyn Opener) {
     let subject = Subject::fresh(opener);
     subject.keep((1..=9).map(|seq| put(1, seq, "abc")).chain([put(2, 1, "x")]).collect());
-    subject.keep(vec![truncate(1, 4), truncate(5, 100)]);
+    subject.keep(vec![truncate(1, 0, 4), truncate(5, 0, 100)]);
     assert_eq!(subject.numbers(1), [5, 6, 7, 8, 9]);
-    subject.keep(vec![truncate(1, Seq::MAX), put(1, 20, "new")]);
+    subject.keep(vec![truncate(1, 6, 7), truncate(1, 30, 20)]);
+    assert_eq!(subject.numbers(1), [5, 8, 9]);
+    subject.keep(vec![truncate(1, 0, Seq::MAX), put(1, 20, "new")]);
     assert_eq!(subject.numbers(1), [20]);
     assert_eq!(subject.numbers(2), [1]);
 }
@@ -292,7 +297,7 @@ fn one_payload_serves_all_its_targets(opener: &dyn Opener) {
 
 fn changes_of_a_batch_happen_in_their_order(opener: &dyn Opener) {
     let subject = Subject::fresh(opener);
-    subject.keep(vec![put(1, 1, "a"), release(1, 1), put(1, 2, "b"), truncate(1, 2), put(1, 3, "c")]);
+    subject.keep(vec![put(1, 1, "a"), release(1, 1), put(1, 2, "b"), truncate(1, 0, 2), put(1, 3, "c")]);
     assert_eq!(subject.numbers(1), [3]);
     subject.keep(vec![set("k", "1"), Op::Unset { key: "k".into() }, set("k", "2"), set("l", "3")]);
     let subject = subject.reopened(opener);
@@ -310,7 +315,7 @@ fn keyed_values_are_replaced_and_forgotten(opener: &dyn Opener) {
 
 fn empty_and_large_payloads_are_kept(opener: &dyn Opener) {
     let subject = Subject::fresh(opener);
-    let large: Bytes = (0..3_000_000_u32).flat_map(|n| n.to_le_bytes()).take(3_000_000).collect();
+    let large: Bytes = (0..3_000_000_u32).flat_map(u32::to_le_bytes).take(3_000_000).collect();
     subject.keep(vec![put(1, 1, ""), put(1, 2, large.clone()), put(1, 3, "small")]);
     let subject = subject.reopened(opener);
     let page = subject.page(1, 0, 10, usize::MAX);

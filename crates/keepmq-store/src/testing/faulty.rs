@@ -31,6 +31,7 @@ struct State {
     refuse_sync: Option<u64>,
     panic_at_sync: Option<u64>,
     limit: Option<u64>,
+    refuse_reads: bool,
     held: Option<u64>,
     names: BTreeMap<String, usize>,
     synced_names: BTreeMap<String, usize>,
@@ -71,6 +72,7 @@ impl FaultyDisk {
             refuse_sync: None,
             panic_at_sync: None,
             limit: None,
+            refuse_reads: false,
             held: None,
             names: BTreeMap::new(),
             synced_names: BTreeMap::new(),
@@ -86,10 +88,10 @@ impl FaultyDisk {
         let fork = Self::new(seed);
         {
             let (from, mut to) = (self.state.lock(), fork.state.lock());
-            to.names = from.names.clone();
-            to.synced_names = from.synced_names.clone();
-            to.unsynced_names = from.unsynced_names.clone();
-            to.nodes = from.nodes.clone();
+            to.names.clone_from(&from.names);
+            to.synced_names.clone_from(&from.synced_names);
+            to.unsynced_names.clone_from(&from.unsynced_names);
+            to.nodes.clone_from(&from.nodes);
         }
         fork
     }
@@ -103,6 +105,11 @@ impl FaultyDisk {
     pub fn cut_power_after(&self, changes: u64) {
         let mut state = self.state.lock();
         state.cut_at = Some(state.changes + changes);
+    }
+
+    /// The power does not fail after all.
+    pub fn keep_power(&self) {
+        self.state.lock().cut_at = None;
     }
 
     /// Whether the power has failed.
@@ -120,6 +127,11 @@ impl FaultyDisk {
     pub fn panic_at_sync_after(&self, syncs: u64) {
         let mut state = self.state.lock();
         state.panic_at_sync = Some(state.syncs + syncs);
+    }
+
+    /// Whether reading and opening files fails for the time being, as when too many are open.
+    pub fn refuse_reads(&self, refuse: bool) {
+        self.state.lock().refuse_reads = refuse;
     }
 
     /// Allows so many bytes in all files together; `None` for no limit.
@@ -178,6 +190,11 @@ impl State {
 
     fn alive(&self, generation: u64) -> io::Result<()> {
         if self.off || generation != self.generation { Err(power_failed()) } else { Ok(()) }
+    }
+
+    fn readable(&self, generation: u64) -> io::Result<()> {
+        self.alive(generation)?;
+        if self.refuse_reads { Err(io::Error::other("not now")) } else { Ok(()) }
     }
 
     /// Counts a change; true when the power fails in the middle of it.
@@ -337,7 +354,7 @@ impl Disk for FaultyDisk {
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let state = self.state.lock();
-        state.alive(state.generation)?;
+        state.readable(state.generation)?;
         Ok(self.handle(state.node_of(name)?, state.generation, false))
     }
 
@@ -441,7 +458,7 @@ impl DiskFile for FaultyFile {
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let state = self.state.lock();
-        state.alive(self.generation)?;
+        state.readable(self.generation)?;
         let bytes = &state.nodes[self.node].seen;
         let from = usize::try_from(offset).map_or(bytes.len(), |offset| offset.min(bytes.len()));
         let read = buffer.len().min(bytes.len() - from);
