@@ -10,5 +10,10 @@ pub(crate) fn start() {
     #[expect(clippy::disallowed_methods, reason = "the binary is where the environment is read")]
     let wanted = std::env::var(LEVEL).ok();
     let level = wanted.as_deref().and_then(|name| name.parse().ok()).unwrap_or(LevelFilter::INFO);
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -11,7 +11,7 @@ use keepmq_model::{
 };
 use keepmq_policy::{Permit, Write, decide};
 use keepmq_store::Admission;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::client::Client;
 use crate::routes::{QueueEntry, Topic};

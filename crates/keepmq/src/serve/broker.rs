@@ -87,13 +87,12 @@ fn open_store(config: &Config, news: &DurableNews, failed: Failed) -> anyhow::Re
     let plan = &config.store;
     let key = master_key::load(&plan.master_key).with_context(|| plan.master_key.display().to_string())?;
     let disk = FsDisk::open(&plan.directory).with_context(|| plan.directory.display().to_string())?;
-    let cache = |size: keepmq_config::Size| usize::try_from(size.bytes()).unwrap_or(usize::MAX);
     let options = Options {
         max_bytes: plan.max_bytes.bytes(),
         segment_bytes: plan.segment_bytes.bytes(),
         checkpoint_bytes: plan.checkpoint_bytes.bytes(),
-        table_cache_bytes: cache(plan.table_cache_bytes),
-        frame_cache_bytes: cache(plan.frame_cache_bytes),
+        table_cache_bytes: plan.table_cache_bytes.as_usize(),
+        frame_cache_bytes: plan.frame_cache_bytes.as_usize(),
         lazy_delay: plan.lazy_delay,
         ..Options::sealed(MasterKey::new(*key))
     };
@@ -130,31 +129,30 @@ fn random() -> u128 {
 
 fn limits(config: &Config) -> keepmq_core::Limits {
     let (limits, dead) = (&config.limits, &config.dead_letter);
-    let narrow = |count: keepmq_config::Count| u32::try_from(count.get()).unwrap_or(u32::MAX);
     let milliseconds =
-        |period: keepmq_config::Period| u64::try_from(period.get().as_millis()).unwrap_or(u64::MAX);
+        |period: keepmq_config::Period| u64::try_from(period.as_duration().as_millis()).unwrap_or(u64::MAX);
     keepmq_core::Limits {
         memory_bytes: limits.memory_bytes.bytes(),
         line_bytes: limits.line_bytes.bytes(),
-        line_window: limits.line_window.get(),
-        subscriber_backlog: limits.subscriber_backlog.get(),
+        line_window: limits.line_window.as_usize(),
+        subscriber_backlog: limits.subscriber_backlog.as_usize(),
         slow_patience_ms: milliseconds(limits.slow_patience),
         sender_patience_ms: milliseconds(limits.sender_patience),
-        outbox_bytes: usize::try_from(limits.outbox_bytes.bytes()).unwrap_or(usize::MAX),
+        outbox_bytes: limits.outbox_bytes.as_usize(),
         store_pending_bytes: limits.store_pending_bytes.bytes(),
-        destinations: limits.destinations.get(),
-        temporaries_per_connection: limits.temporaries_per_connection.get(),
-        links_per_connection: limits.links_per_connection.get(),
-        filters_per_subscription: limits.filters_per_subscription.get(),
-        durable_subscriptions: limits.durable_subscriptions.get(),
-        notes_per_subscription: limits.notes_per_subscription.get(),
-        transactions_per_connection: limits.transactions_per_connection.get(),
-        changes_per_transaction: limits.changes_per_transaction.get(),
+        destinations: limits.destinations.as_usize(),
+        temporaries_per_connection: limits.temporaries_per_connection.as_usize(),
+        links_per_connection: limits.links_per_connection.as_usize(),
+        filters_per_subscription: limits.filters_per_subscription.as_usize(),
+        durable_subscriptions: limits.durable_subscriptions.as_usize(),
+        notes_per_subscription: limits.notes_per_subscription.as_usize(),
+        transactions_per_connection: limits.transactions_per_connection.as_usize(),
+        changes_per_transaction: limits.changes_per_transaction.as_usize(),
         bytes_per_transaction: limits.bytes_per_transaction.bytes(),
-        retained_messages: limits.retained_messages.get(),
+        retained_messages: limits.retained_messages.as_usize(),
         retained_bytes: limits.retained_bytes.bytes(),
-        max_redeliveries: narrow(dead.max_redeliveries),
-        max_returns: narrow(dead.max_returns),
-        dead_letter_queue: dead.queue.to_string(),
+        max_redeliveries: dead.max_redeliveries.get(),
+        max_returns: dead.max_returns.get(),
+        dead_letter_queue: dead.queue.as_str().to_owned(),
     }
 }

@@ -129,8 +129,8 @@ fn sessions(plan: &Plan) -> Option<Sessions> {
             }))
         }
         Protocol::Mqtt => {
-            let limits =
-                keepmq_mqtt::Limits { max_packet: plan.max_frame_bytes, ..keepmq_mqtt::Limits::default() };
+            let max_packet = u32::try_from(plan.max_frame_bytes).unwrap_or(u32::MAX);
+            let limits = keepmq_mqtt::Limits { max_packet, ..keepmq_mqtt::Limits::default() };
             let refused_publish = match plan.refused_publish {
                 RefusedPublish::Close => keepmq_mqtt::RefusedPublish::Close,
                 RefusedPublish::Acknowledge => keepmq_mqtt::RefusedPublish::AcknowledgeAndDrop,
