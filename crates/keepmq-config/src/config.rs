@@ -179,6 +179,17 @@ pub fn load(folder: &Path) -> Result<Loaded, Report> {
     judge_all(text, folder, true)
 }
 
+/// The listeners of a folder's configuration as far as they can be read, however faulty the rest is: for those who want to
+/// tell of their ports, too, before anything is mended.
+pub fn readable_listeners(folder: &Path) -> Vec<Listener> {
+    let Ok(bytes) = private::read(&folder.join(FILE), Readers::Owner, MOST_BYTES) else { return Vec::new() };
+    let Ok(text) = std::str::from_utf8(&bytes) else { return Vec::new() };
+    let mut findings = Findings::new(FILE, text);
+    let raw = Raw::read(text, &mut findings);
+    let around = Surroundings { tls_is_named: true, map_grants: true };
+    judge_listeners(&raw.listeners, &around, &mut findings)
+}
+
 /// Judges a text as if it were the configuration of a folder, without a look at the disk.
 pub fn judge(text: &str, folder: &Path) -> Result<Loaded, Report> {
     if text.len() > MOST_BYTES {

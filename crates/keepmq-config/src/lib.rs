@@ -31,7 +31,10 @@ mod value;
 pub use address::{Ingress, Posture};
 pub use authorization::CONSOLE_GROUP;
 pub use choice::{Protocol, RefusedPublish};
-pub use config::{Config, Difference, FILE, Loaded, MOST_BYTES, OpenDoor, StorePlan, TlsFiles, judge, load};
+pub use config::{
+    Config, Difference, FILE, Loaded, MOST_BYTES, OpenDoor, StorePlan, TlsFiles, judge, load,
+    readable_listeners,
+};
 pub use listener::Listener;
 pub use option::{Change, OptionDef, Stated};
 pub use quantity::{Count, Period, Size};

@@ -95,7 +95,7 @@ pub fn read(path: &Path, readers: Readers, most: usize) -> Result<Zeroizing<Vec<
     }
     // Room for all of it from the start: a vector that grows leaves copies behind that nobody wipes.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(most) + 1));
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    io::copy(&mut file.take(limit.saturating_add(1)), &mut *bytes)?;
     if bytes.len() > most {
         return Err(Exposure::TooLarge);
     }

@@ -69,6 +69,18 @@ impl After {
     }
 }
 
+/// A shard that panicked may hold half a change. Going on would deliver or lose what nobody meant; a restart is recovery.
+struct Whole;
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("a shard panicked: the broker ends, and recovers with the next start");
+            std::process::abort();
+        }
+    }
+}
+
 impl Shell {
     pub(crate) fn new(
         shards: Vec<Shard>,
@@ -142,6 +154,7 @@ impl Shell {
         now: Now,
         mut replied: impl FnMut(Reply),
     ) -> (Option<Ticket>, After) {
+        let _whole = Whole;
         let mut out = Outputs::default();
         let mut guards = SmallVec::<[MutexGuard<'_, Shard>; 2]>::new();
         let (pressed, epoch) = (self.is_pressed(), self.epoch());
@@ -252,6 +265,7 @@ impl Shell {
         now: Now,
         what: impl FnOnce(&mut Shard, &mut Context<'_>),
     ) -> After {
+        let _whole = Whole;
         let mut out = Outputs::default();
         let (stage, visible) = shard.stage_and_visible();
         let (limits, pressed, epoch) = (&self.limits, self.is_pressed(), self.epoch());
@@ -301,8 +315,12 @@ impl Shell {
 
 /// Reads a page. What can't be read any more counts as lost; the store has reported it.
 fn page(store: &dyn Store, meter: &Arc<Meter>, read: Read) -> Input {
-    let Ok(page) = store.scan(read.scan) else {
-        return Input::Page { read, records: Vec::new(), lost: 0, more: true };
+    let page = match store.scan(read.scan) {
+        Ok(page) => page,
+        Err(error) => {
+            tracing::error!("a part of a backlog can't be read; it is tried again: {error}");
+            return Input::Page { read, records: Vec::new(), lost: 0, more: true };
+        }
     };
     let mut lost = page.lost.len() as u64;
     let mut records = Vec::with_capacity(page.records.len());

@@ -28,7 +28,7 @@ const BACKLOG: i32 = 1024;
 /// How often the same reason for turning connections away is recorded.
 const REJECTIONS_EVERY_MS: u64 = 10_000;
 /// Idle time after which the operating system asks whether the peer is still there.
-const KEEPALIVE: Duration = Duration::from_secs(120);
+const KEEPALIVE: Duration = Duration::from_mins(2);
 
 /// Makes the session for a new connection, which has this number.
 pub type Sessions = Arc<dyn Fn(u64) -> Box<dyn Session> + Send + Sync>;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use keepmq_config::{Fault, Loaded, Report};
+use keepmq_config::{Config, Fault, Loaded, Report, TlsFiles};
 use keepmq_identity::{Users, chain, users_file};
 use keepmq_net::Clock;
 
@@ -18,43 +18,48 @@ pub(crate) struct Sound {
 
 /// Reads a folder with every file that its configuration names; all faults at once.
 pub(crate) fn read(folder: &Path) -> Result<Sound, Report> {
-    let mut loaded = keepmq_config::load(folder)?;
-    let config = &loaded.config;
-    let users = users_file::load(&config.users).map_err(|fault| {
-        of_file("users", "users.file", &config.users, fault.to_string(), "mend it, or restore it from a copy")
-    });
-    let chain = config.tls.as_ref().map(|files| {
-        chain::read(&files.certificate, &files.key, Clock.now()).map_err(|fault| {
-            of_file(
-                "certificate",
-                "tls",
-                &files.certificate,
-                fault.to_string(),
-                "put a sound pair in its place",
-            )
-        })
-    });
-    let key = keepmq_identity::master_key::load(&config.store.master_key).map_err(|fault| {
-        let (path, remedy) = (&config.store.master_key, "restore the file that this store was made with");
-        of_file("master-key", "store.master-key", path, fault.to_string(), remedy)
-    });
-    if let Ok(users) = &users {
-        loaded.report.merge(keepmq_identity::judge(config, users));
+    let Loaded { config, mut report } = keepmq_config::load(folder)?;
+    let users = keep(load_users(&config), &mut report);
+    let chain = config.tls.as_ref().map(|files| keep(load_chain(files), &mut report));
+    keep(load_key(&config), &mut report);
+    if let Some(users) = &users {
+        report.merge(keepmq_identity::judge(&config, users));
     }
-    if let Some(Ok(chain)) = chain.as_ref().filter(|chain| chain.as_ref().is_ok_and(|c| c.facts.ends_soon()))
-    {
-        let what = format!("the certificate ends in {} days", chain.facts.days_left);
+    if let Some(facts) = chain.iter().flatten().map(|chain| &chain.facts).find(|facts| facts.ends_soon()) {
         let path = config.tls.as_ref().map(|files| files.certificate.clone()).unwrap_or_default();
-        let warning = of_file("certificate-ends", "tls.certificate", &path, what, "renew it and send SIGHUP");
-        loaded.report.warnings.push(warning);
+        let what = format!("the certificate ends in {} days", facts.days_left);
+        let remedy = "renew it and send SIGHUP to the broker";
+        report.warnings.push(of_file("certificate-ends", "tls.certificate", &path, what, remedy));
     }
-    let faults =
-        [users.as_ref().err(), chain.as_ref().and_then(|chain| chain.as_ref().err()), key.as_ref().err()];
-    loaded.report.faults.extend(faults.into_iter().flatten().cloned());
-    match (users, chain.transpose()) {
-        (Ok(users), Ok(chain)) if loaded.report.is_sound() => Ok(Sound { loaded, users, chain }),
-        _ => Err(loaded.report),
+    match users {
+        Some(users) if report.is_sound() => {
+            Ok(Sound { loaded: Loaded { config, report }, users, chain: chain.flatten() })
+        }
+        _ => Err(report),
     }
+}
+
+/// What was read; what was wrong with it goes to the report.
+fn keep<T>(read: Result<T, Box<Fault>>, report: &mut Report) -> Option<T> {
+    read.map_err(|fault| report.faults.push(*fault)).ok()
+}
+
+fn load_users(config: &Config) -> Result<Users, Box<Fault>> {
+    let remedy = "mend it, or restore it from a copy";
+    users_file::load(&config.users)
+        .map_err(|fault| of_file("users", "users.file", &config.users, fault.to_string(), remedy).into())
+}
+
+fn load_chain(files: &TlsFiles) -> Result<chain::Chain, Box<Fault>> {
+    let remedy = "put a certificate and its key in their places";
+    chain::read(&files.certificate, &files.key, Clock.now())
+        .map_err(|fault| of_file("certificate", "tls", &files.certificate, fault.to_string(), remedy).into())
+}
+
+fn load_key(config: &Config) -> Result<(), Box<Fault>> {
+    let (path, remedy) = (&config.store.master_key, "restore the file that this store was made with");
+    let loaded = keepmq_identity::master_key::load(path).map(drop);
+    loaded.map_err(|fault| of_file("master-key", "store.master-key", path, fault.to_string(), remedy).into())
 }
 
 fn of_file(code: &'static str, key: &str, path: &Path, what: String, remedy: &str) -> Fault {
@@ -62,7 +67,7 @@ fn of_file(code: &'static str, key: &str, path: &Path, what: String, remedy: &st
     Fault { code, file, place: None, key, what, remedy }
 }
 
-pub(crate) fn run(folder: &Path, json: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(folder: &Path, json: bool) -> ExitCode {
     let (report, doors) = match read(folder) {
         Ok(sound) => (sound.loaded.report, sound.loaded.config.open_doors()),
         Err(report) => (report, Vec::new()),
@@ -78,5 +83,5 @@ pub(crate) fn run(folder: &Path, json: bool) -> anyhow::Result<ExitCode> {
             say::line(&format!("open: {door}"));
         }
     }
-    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

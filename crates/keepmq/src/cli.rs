@@ -77,7 +77,7 @@ impl Args {
         match self.command {
             Command::Quickstart(args) => args.run(),
             Command::Serve(folder) => crate::serve::serve(&folder.dir),
-            Command::Check { folder, json } => crate::check::run(&folder.dir, json),
+            Command::Check { folder, json } => Ok(crate::check::run(&folder.dir, json)),
             Command::Explain(args) => args.run(),
             Command::User(args) => args.run(),
             Command::Send(args) => args.run(),

@@ -1,5 +1,7 @@
 //! KeepMQ: a message broker that is closed until you open it.
 #![forbid(unsafe_code)]
+// What stands over an argument is its help text, for people and not for rustdoc.
+#![allow(clippy::doc_markdown)]
 
 mod check;
 mod cli;

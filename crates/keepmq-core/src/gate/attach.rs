@@ -141,7 +141,7 @@ impl Client {
         let mut directory = self.gate.directory.write();
         let covered = |queue: &Destination| queue.kind() == kind && pattern.matches(queue.name());
         let mut queues: Vec<_> = directory.queues.iter().filter(|(queue, _)| covered(queue)).collect();
-        queues.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        queues.sort_unstable_by_key(|(queue, _)| *queue);
         let mut legs = Vec::new();
         for (queue, entry) in queues {
             let leg = reader.permit(queue).and_then(|permit| wild.leg(entry.line, permit));
@@ -219,7 +219,6 @@ impl Client {
 
     fn end_link(&mut self, open: &Link) {
         match open {
-            Link::Queue(_) => {}
             Link::Wild(wild, pattern) => {
                 let mut directory = self.gate.directory.write();
                 directory.watchers.remove(pattern, |watcher| Arc::ptr_eq(&watcher.link, wild));
@@ -227,7 +226,7 @@ impl Client {
             Link::Subscription(subscription) if subscription.name.is_none() => {
                 self.end_passing(subscription);
             }
-            Link::Subscription(_) => {}
+            Link::Queue(_) | Link::Subscription(_) => {}
         }
     }
 

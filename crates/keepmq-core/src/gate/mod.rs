@@ -88,6 +88,9 @@ impl DurableNews {
     }
 }
 
+/// Somebody who is logged in.
+type Known = (Arc<Principal>, Arc<Outbox>);
+
 /// The only door to a destination.
 pub struct Gate {
     myself: Weak<Self>,
@@ -103,7 +106,7 @@ pub struct Gate {
     next_client: AtomicU64,
     clients: AtomicU64,
     /// Those who are logged in, by the connection's number.
-    known: Mutex<BTreeMap<u64, (Arc<Principal>, Arc<Outbox>)>>,
+    known: Mutex<BTreeMap<u64, Known>>,
     next_message: AtomicU64,
     next_decision: AtomicU64,
     next_line: AtomicU64,

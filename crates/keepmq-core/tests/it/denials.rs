@@ -281,7 +281,7 @@ fn connections_of_changed_users_end() {
         _ => None,
     });
     assert_eq!(ended, 2);
-    let mut is_ending =
+    let is_ending =
         |peer: &mut Peer<'_>| peer.events().iter().any(|event| matches!(event, Event::Ending { .. }));
     assert!(is_ending(&mut gone) && is_ending(&mut moved) && !is_ending(&mut same));
 }

@@ -168,7 +168,7 @@ impl Sender<'_> {
 
     fn finish(mut self) -> anyhow::Result<(u64, Connection)> {
         self.connection.flush()?;
-        self.connection.set_patience(Some(Duration::from_secs(60)))?;
+        self.connection.set_patience(Some(Duration::from_mins(1)))?;
         while self.answered < self.sent {
             self.wait()?;
         }

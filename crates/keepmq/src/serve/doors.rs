@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use keepmq_config::{Config, Fault, Ingress, Listener as Plan, Protocol, RefusedPublish};
+use keepmq_config::{Fault, Ingress, Listener as Plan, Protocol, RefusedPublish};
 use keepmq_model::{BrokerFormat, Format, Formats, Session};
 use keepmq_mqtt::{MqttFormat, MqttSession};
 use keepmq_net::{Bounds, Identity, Listener, Rules, Sessions, Slots};
@@ -34,9 +34,9 @@ pub(super) struct Served {
 
 impl Doors {
     /// Opens all sockets; tells every one that can't be opened.
-    pub(super) fn open(config: &Config) -> Result<Self, Vec<Fault>> {
+    pub(super) fn open(listeners: &[Plan]) -> Result<Self, Vec<Fault>> {
         let (mut sockets, mut faults) = (Vec::new(), Vec::new());
-        for plan in &config.listeners {
+        for plan in listeners {
             match Listener::open(&plan.name, plan.address) {
                 Ok(socket) => sockets.push(socket),
                 Err(error) => faults.push(Fault {

@@ -36,10 +36,14 @@ const STATUS: Duration = Duration::from_secs(10);
 pub(crate) fn serve(folder: &Path) -> anyhow::Result<ExitCode> {
     let sound = match check::read(folder) {
         Ok(sound) => sound,
-        Err(report) => return Ok(refuse(&report)),
+        Err(mut report) => {
+            let ports = Doors::open(&keepmq_config::readable_listeners(folder)).err();
+            report.faults.extend(ports.into_iter().flatten());
+            return Ok(refuse(&report));
+        }
     };
     // Before anything listens: a port that is taken is one more fault, and all are told together.
-    let doors = match Doors::open(&sound.loaded.config) {
+    let doors = match Doors::open(&sound.loaded.config.listeners) {
         Ok(doors) => doors,
         Err(faults) => {
             let mut report = sound.loaded.report;
