@@ -319,7 +319,7 @@ fn page(store: &dyn Store, meter: &Arc<Meter>, read: Read) -> Input {
         Ok(page) => page,
         Err(error) => {
             tracing::error!("a part of a backlog can't be read; it is tried again: {error}");
-            return Input::Page { read, records: Vec::new(), lost: 0, more: true };
+            return Input::Unread { read };
         }
     };
     let mut lost = page.lost.len() as u64;

@@ -52,6 +52,11 @@ impl Browser {
         Self { id, outbox, permit, credit, priority, seen: 0, shown: 0, loading: false, done: false }
     }
 
+    /// A page could not be read.
+    pub(crate) fn unread(&mut self) {
+        self.loading = false;
+    }
+
     fn show(&mut self, seq: u64, message: &Arc<Message>, marks: Marks, cx: &mut Context<'_>) {
         self.seen = seq;
         self.shown += 1;

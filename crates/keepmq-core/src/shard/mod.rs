@@ -69,6 +69,8 @@ pub(crate) enum Input {
     Pump { line: DefaultKey },
     /// A page was read.
     Page { read: Read, records: Vec<Entry>, lost: u64, more: bool },
+    /// A page could not be read. It is asked for again when the line is next looked at, not at once.
+    Unread { read: Read },
     /// What was put aside is in this same commit put elsewhere.
     Left { line: DefaultKey, priority: u8, seq: u64, stored: bool },
     /// Bytes to be kept with a subscription.
@@ -239,6 +241,10 @@ impl Shard {
             Input::Judged { line, taker, sight } => self.on_line(line, |line| line.judged(taker, sight, cx)),
             Input::Pump { line } => self.on_line(line, |line| {
                 line.pump(cx);
+                Reply::Done
+            }),
+            Input::Unread { read } => self.on_line(read.line.slot, |line| {
+                line.unread(&read);
                 Reply::Done
             }),
             Input::Left { line, priority, seq, stored } => self.on_line(line, |line| {
@@ -412,13 +418,20 @@ impl Line {
         if removed == 0 { Reply::Done } else { Reply::Staged }
     }
 
+    fn unread(&mut self, read: &Read) {
+        match read.browser {
+            None => self.backlog.lane(read.priority).loading = false,
+            Some(id) => self.browsers.iter_mut().filter(|browser| browser.id == id).for_each(Browser::unread),
+        }
+    }
+
     /// Puts aside what expired at the heads, also when nobody takes anything.
     fn sweep(&mut self, cx: &mut Context<'_>) {
         let now = cx.now.unix_ms;
         for (priority, entry) in self.backlog.take_expired(now, cx.visible) {
             self.expire(priority, entry, cx);
         }
-        self.relieve(cx);
+        self.pump(cx);
     }
 
     /// Its notes, when it is a subscription that stays.
