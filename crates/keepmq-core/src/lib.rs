@@ -12,6 +12,9 @@ mod routes;
 mod shard;
 mod shell;
 
+/// What the gate tells the audit log, for those who write it and may not judge.
+pub use keepmq_policy::{Audit, AuditEvent, DecisionRecord};
+
 pub use gate::{Client, DurableNews, Entropy, Gate, LineStatus, Parts, Peer, Status};
 pub use limits::Limits;
 pub use outbox::Bell;

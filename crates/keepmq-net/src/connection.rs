@@ -14,11 +14,10 @@ use std::time::Duration;
 use atomic_waker::AtomicWaker;
 use bytes::BytesMut;
 use hashbrown::HashMap;
-use keepmq_core::{Client, Gate};
+use keepmq_core::{Audit, AuditEvent, Client, Gate};
 use keepmq_model::{
     Closing, End, Event, Flow, Io, LOGIN_BYTES, Login, Now, Outgoing, Refusal, RefusalKind, Session, Verb,
 };
-use keepmq_policy::{Audit, AuditEvent};
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use keepmq_config::Ingress;
-use keepmq_core::Gate;
+use keepmq_core::{Audit, AuditEvent, Gate};
 use keepmq_model::Session;
-use keepmq_policy::{Audit, AuditEvent};
 use parking_lot::Mutex;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use keepmq_policy::{Audit, AuditEvent};
+use keepmq_core::{Audit, AuditEvent};
 
 use super::line::{hash, render};
 use super::read::{self, Verified};

@@ -27,7 +27,7 @@ const FLEET: &str = "keepmq-fleet";
 const JETSTREAM: &str = "keepmq-store-jetstream";
 const BENCH: &str = "keepmq-bench";
 const BINARY: &str = "keepmq";
-const SIM: &str = "keepmq-sim";
+pub(crate) const SIM: &str = "keepmq-sim";
 const XTASK: &str = "xtask";
 
 /// The crates that speak one wire protocol each.
@@ -102,6 +102,16 @@ pub(crate) fn can_reach_policy(name: &str) -> bool {
 /// Whose mistakes lose messages: twice the tests of the others.
 pub(crate) fn is_keeper(name: &str) -> bool {
     [CORE, STORE].contains(&name)
+}
+
+/// Declares words and does little with them.
+pub(crate) fn is_vocabulary(name: &str) -> bool {
+    name == MODEL
+}
+
+/// Has its tests elsewhere, or is one.
+pub(crate) fn is_tested_from_outside(name: &str) -> bool {
+    [BINARY, SIM].contains(&name)
 }
 
 #[cfg(test)]
