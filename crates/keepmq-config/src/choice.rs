@@ -47,9 +47,12 @@ impl Protocol {
         Self::ALL.into_iter().find(|protocol| protocol.name() == name)
     }
 
+    /// Those that this version speaks.
+    pub const AVAILABLE: [Self; 2] = [Self::Mqtt, Self::Stomp];
+
     /// Whether this version speaks it.
-    pub const fn is_available(self) -> bool {
-        matches!(self, Self::Console | Self::Mqtt | Self::Stomp)
+    pub fn is_available(self) -> bool {
+        Self::AVAILABLE.contains(&self)
     }
 
     /// The port that it has everywhere (Amazon MQ's, for TLS).
@@ -72,7 +75,7 @@ impl Protocol {
 }
 
 impl Setting for Protocol {
-    const FORM: &'static str = "\"stomp\", \"mqtt\" or \"console\"";
+    const FORM: &'static str = "\"stomp\" or \"mqtt\"";
 
     fn read(value: &Spanned<DeValue<'_>>, findings: &mut Findings<'_>) -> Option<Self> {
         let protocol = one_of(value, &Self::ALL, Self::name, Self::FORM, findings)?;
@@ -169,12 +172,11 @@ mod tests {
 
     #[test]
     fn a_protocol_of_a_later_version_is_refused_by_name() {
-        for name in ["openwire", "amqp", "websocket"] {
+        for name in ["openwire", "amqp", "websocket", "console"] {
             let (code, what, _) = fault_of::<Protocol>(&format!("\"{name}\""));
             assert_eq!(code, "not-available");
             assert!(what.contains(name) && what.contains("not available yet"));
         }
-        assert_eq!(read_one::<Protocol>("\"console\""), Some(Protocol::Console));
     }
 
     #[test]

@@ -115,12 +115,30 @@ pub fn check_folder(path: &Path, readers: Readers) -> Result<(), Exposure> {
     judge(&metadata, if readers == Readers::Owner { OTHERS } else { OTHERS_WRITE })
 }
 
-/// Makes a folder that only its owner may enter. One that is there already is judged.
+/// Makes a folder that only its owner may enter. One that is there already is judged; an empty one is closed to others.
 pub fn make_folder(path: &Path) -> Result<(), Exposure> {
     match unix::mkdir(path, Mode::RWXU) {
-        Err(rustix::io::Errno::EXIST) => check_folder(path, Readers::Owner),
-        done => Ok(done.map_err(io::Error::from)?),
+        Err(rustix::io::Errno::EXIST) => {}
+        done => return Ok(done.map_err(io::Error::from)?),
     }
+    match check_folder(path, Readers::Owner) {
+        Err(Exposure::Open(mode)) if std::fs::read_dir(path)?.next().is_none() => {
+            close_folder(path).map_err(|error| {
+                if error.kind() == io::ErrorKind::PermissionDenied {
+                    Exposure::Open(mode)
+                } else {
+                    error.into()
+                }
+            })
+        }
+        judged => judged,
+    }
+}
+
+fn close_folder(path: &Path) -> io::Result<()> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = unix::open(path, flags, Mode::empty())?;
+    Ok(unix::fchmod(&folder, Mode::RWXU)?)
 }
 
 /// Writes a new file that only its owner may read, and has it on disk when it returns. Refused when there is one.

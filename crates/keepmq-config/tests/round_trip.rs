@@ -31,7 +31,7 @@ fn door() -> impl Strategy<Value = Door> {
         any::<[u8; 3]>().prop_map(|[a, b, c]| IpAddr::from([10, a, b, c])),
         any::<[u16; 7]>().prop_map(|[a, b, c, d, e, f, g]| IpAddr::from([0xfd00, a, b, c, d, e, f, g])),
     ];
-    let protocol = prop_oneof![Just(Protocol::Mqtt), Just(Protocol::Stomp), Just(Protocol::Console)];
+    let protocol = prop::sample::select(&Protocol::AVAILABLE[..]);
     (
         protocol,
         address,

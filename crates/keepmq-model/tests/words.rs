@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use keepmq_model::{
-    Body, BrokerFormat, DeadCause, Destination, Envelope, Format, Formats, Kind, Message, MessageId, NameFault,
-    Native, Pattern, Protocol, RefusalKind, Text, Value, View,
+    Body, BrokerFormat, DeadCause, Destination, Envelope, Format, Formats, Kind, Message, MessageId,
+    NameFault, Native, Pattern, Protocol, RefusalKind, Text, Value, View,
 };
 
 fn message(protocol: Protocol, body: &'static [u8]) -> Message {

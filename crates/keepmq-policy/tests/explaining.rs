@@ -32,7 +32,8 @@ fn rule(policy: &Policy, kind: Kind, name: &str) -> String {
 
 #[test]
 fn each_rule_says_what_decided_and_where_it_is_written() {
-    let entries = || vec![entry("A.>", to("staff"), 11), entry("B", to("others"), 12), entry("*", to("x"), 13)];
+    let entries =
+        || vec![entry("A.>", to("staff"), 11), entry("B", to("others"), 12), entry("*", to("x"), 13)];
     let plain = policy(entries(), None, None);
     assert_eq!(rule(&plain, Kind::Queue, "A.B"), "granted by the entry at keepmq.toml:11");
     assert_eq!(rule(&plain, Kind::Queue, "C.D"), "no entry of the map applies");

@@ -30,26 +30,20 @@ pub(crate) struct QuickstartArgs {
 }
 
 fn protocol(name: &str) -> Result<Protocol, String> {
-    let found = Protocol::named(name).filter(|protocol| SPOKEN.contains(protocol));
+    let found = Protocol::named(name).filter(|protocol| protocol.is_available());
     found.ok_or_else(|| {
-        let names: Vec<&str> = SPOKEN.iter().map(|protocol| protocol.name()).collect();
+        let names: Vec<&str> = Protocol::AVAILABLE.iter().map(|protocol| protocol.name()).collect();
         format!("this version speaks {}", names.join(" and "))
     })
 }
 
-/// The protocols of this version.
-const SPOKEN: [Protocol; 2] = [Protocol::Mqtt, Protocol::Stomp];
-
 impl QuickstartArgs {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         if self.dir.join(keepmq_config::FILE).exists() {
-            if self.port_offset != 0 || self.plain || !self.protocols.is_empty() {
-                let dir = self.dir.display();
-                bail!("{dir} has a configuration already: change it there, or leave the other options away");
-            }
+            self.agree()?;
             return crate::serve::serve(&self.dir);
         }
-        let protocols = if self.protocols.is_empty() { &SPOKEN[..] } else { &self.protocols };
+        let protocols = self.protocols();
         let plan = Quickstart { port_offset: self.port_offset, protocols, plain: self.plain };
         let made = new_folder::make(&self.dir, &plan, Clock.now())
             .with_context(|| format!("{} can't be made", self.dir.display()))?;
@@ -58,5 +52,32 @@ impl QuickstartArgs {
         say::line(&format!("  CA for clients      {}", made.ca.display()));
         say::line(&format!("  its SHA-256         {}", made.ca_fingerprint));
         crate::serve::serve(&self.dir)
+    }
+
+    fn protocols(&self) -> &[Protocol] {
+        if self.protocols.is_empty() { &Protocol::AVAILABLE } else { &self.protocols }
+    }
+
+    /// A folder keeps what it was made with: the same command serves it again, another one must not seem to work.
+    fn agree(&self) -> anyhow::Result<()> {
+        if self.port_offset == 0 && !self.plain && self.protocols.is_empty() {
+            return Ok(());
+        }
+        let listeners = keepmq_config::readable_listeners(&self.dir);
+        let tls = self.protocols().iter().map(|protocol| (*protocol, true));
+        let plain = self.protocols().iter().filter(|_| self.plain).map(|protocol| (*protocol, false));
+        for (protocol, tls) in tls.chain(plain) {
+            let port = protocol.port(tls).checked_add(self.port_offset);
+            let mut same =
+                listeners.iter().filter(|listener| (listener.protocol, listener.tls) == (protocol, tls));
+            if !same.any(|listener| Some(listener.address.port()) == port) {
+                let file = self.dir.join(keepmq_config::FILE);
+                bail!(
+                    "{} is there already and has other listeners: change it there, or leave the options away",
+                    file.display()
+                );
+            }
+        }
+        Ok(())
     }
 }

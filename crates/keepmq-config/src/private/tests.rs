@@ -148,8 +148,15 @@ fn folders_are_made_closed_and_judged() {
     make_folder(&path).unwrap();
     assert_eq!(mode(&path), 0o700);
     make_folder(&path).unwrap();
+    set_mode(&path, 0o755);
+    make_folder(&path).unwrap();
+    assert_eq!(mode(&path), 0o700, "an empty one is closed");
+    write_new(&path.join("a"), b"").unwrap();
     set_mode(&path, 0o750);
-    assert!(matches!(make_folder(&path), Err(Exposure::Open(0o750))));
+    assert!(
+        matches!(make_folder(&path), Err(Exposure::Open(0o750))),
+        "what others may use already stays theirs"
+    );
     assert!(check_folder(&path, Readers::Anybody).is_ok());
     set_mode(&path, 0o770);
     assert!(matches!(check_folder(&path, Readers::Anybody), Err(Exposure::Open(0o770))));
