@@ -29,6 +29,9 @@ use crate::disk::DiskFile;
 /// How often an idle keeper looks around.
 const TICK: Duration = Duration::from_millis(500);
 
+/// How many ticks to wait before a file is filled again, after one that did not fit on the disk.
+const HOLD: u32 = 8;
+
 /// How long the disk is left to the writer after each piece of a file that is filled.
 const BREATH: Duration = Duration::from_millis(1);
 
@@ -86,6 +89,8 @@ pub(crate) struct Keeper {
     quiet: bool,
     /// The kind of work whose turn it is.
     turn: usize,
+    /// For so many ticks no file is filled: the last one did not fit on the disk, and trying is expensive.
+    hold: u32,
     /// How long it pauses while it fills a file; not at all as long as it has no thread of its own.
     breath: Duration,
 }
@@ -112,6 +117,7 @@ impl Keeper {
             log_at_tick: 0,
             quiet: false,
             turn: 0,
+            hold: 0,
             breath: Duration::ZERO,
         }
     }
@@ -153,12 +159,14 @@ impl Keeper {
         let log = self.shared.counters.log_bytes.load(Ordering::Relaxed);
         self.quiet = log == self.log_at_tick;
         self.log_at_tick = log;
+        self.hold = self.hold.saturating_sub(1);
     }
 
     /// Says whether the log stands still, in place of [`Keeper::tick`].
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
+        self.hold = 0;
     }
 
     /// Does one piece of work.
@@ -167,8 +175,9 @@ impl Keeper {
             return Err(error.clone());
         }
         for _ in 0..WORKS.len() {
-            let Some(work) = WORKS.get(self.turn) else { break };
-            self.turn = (self.turn + 1) % WORKS.len();
+            let turn = self.turn;
+            let Some(work) = WORKS.get(turn) else { break };
+            self.turn = (turn + 1) % WORKS.len();
             match work(self) {
                 Ok(Progress::Worked) => return Ok(Progress::Worked),
                 Ok(_) => {}
@@ -176,6 +185,8 @@ impl Keeper {
                 Err(WriteError::NoRoom) => {
                     self.shared.space.set_disk_is_full(true);
                     if self.give_up_spare()? {
+                        // The room is for this, before it becomes a spare again.
+                        self.turn = turn;
                         return Ok(Progress::Worked);
                     }
                 }

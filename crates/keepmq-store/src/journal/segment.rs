@@ -197,3 +197,6 @@ pub(crate) fn unusable_error(files: &Files, name: Name, why: Unusable) -> StoreE
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,10 @@ impl Writer {
                 Ok(Progress::Starved)
             };
         }
+        if extras.moves.is_some() {
+            // The next ones can be laid out.
+            self.shared.bell.ring();
+        }
         let built = self.build(&extras)?;
         self.write(&built)?;
         self.apply(&extras, &built.places)?;
@@ -202,11 +206,13 @@ impl Writer {
 
     /// What is to be moved, as far as it still lives, and what is to be buried.
     fn extras(&self) -> Extras {
-        let mut moves = self.shared.moves.lock().take();
         let buried = mem::take(&mut *self.shared.buried.lock());
+        let mut moves = self.shared.moves.lock().take();
         if let Some(moves) = &mut moves {
             moves.keep_living(&mut self.shared.index.lock());
-            self.shared.bell.ring();
+            if moves.list.is_empty() {
+                self.shared.bell.ring();
+            }
         }
         Extras {
             moves: moves.filter(|moves| !moves.list.is_empty()),
@@ -244,8 +250,10 @@ impl Writer {
             self.roll(ready);
             return Ok(true);
         }
-        self.shared.demand.store(length, Ordering::Relaxed);
-        self.shared.bell.ring();
+        // Once: a keeper that finds no room for it must not be asked again and again.
+        if self.shared.demand.swap(length, Ordering::Relaxed) != length {
+            self.shared.bell.ring();
+        }
         Ok(false)
     }
 
