@@ -29,6 +29,9 @@ const MOST_ENTRIES: usize = 1 << 20;
 /// How long to wait for a segment before looking whether the end was asked for.
 const STARVED: Duration = Duration::from_millis(20);
 
+/// How often to do that at the end before what waits is given up.
+const PATIENCE: u32 = 300;
+
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
@@ -45,6 +48,8 @@ pub(crate) enum Progress {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     frame_len: usize,
+    /// How often in a row there was no segment to write in.
+    starved: u32,
     active: Active,
     waiting: VecDeque<Queued>,
     /// Batches of the group that is being written.
@@ -116,6 +121,7 @@ impl Writer {
         let mut writer = Self {
             shared,
             frame_len,
+            starved: 0,
             active,
             waiting: VecDeque::new(),
             taken: Vec::new(),
@@ -155,6 +161,10 @@ impl Writer {
             return Ok(Progress::Stopped);
         }
         let mut extras = self.extras();
+        if stop.is_some() {
+            // They lie well where they are.
+            extras.moves = None;
+        }
         if extras.is_empty() && self.waiting.is_empty() {
             return Ok(if stop.is_some() {
                 self.finish()
@@ -165,12 +175,9 @@ impl Writer {
         if !self.make_room(&extras)? {
             *self.shared.moves.lock() = extras.moves.take();
             self.shared.buried.lock().append(&mut extras.buried);
-            return if stop.is_some() {
-                self.starved_for_good()
-            } else {
-                Ok(Progress::Starved)
-            };
+            return self.starve(stop);
         }
+        self.starved = 0;
         if extras.moves.is_some() {
             // The next ones can be laid out.
             self.shared.bell.ring();
@@ -192,10 +199,11 @@ impl Writer {
         Progress::Stopped
     }
 
-    /// At the end there must be room for what waits, or it is not kept.
-    fn starved_for_good(&self) -> Result<Progress, StoreError> {
+    /// There is no segment to write in. At the end that must not last for ever, if the disk is full.
+    fn starve(&mut self, stop: Option<Stop>) -> Result<Progress, StoreError> {
+        self.starved += 1;
         let space = &self.shared.space;
-        if space.is_full() {
+        if stop.is_some() && space.disk_is_full() && self.starved > PATIENCE {
             return Err(StoreError::Full {
                 used: space.disk(),
                 limit: space.limit(),

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // And tells what it went through.
 #![allow(clippy::cast_possible_truncation)] // Streams, places and counts are small here.
 
+mod every;
 mod history;
 mod model;
 mod workload;

@@ -150,12 +150,13 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    fn frames(&mut self, segment: &Segment) -> Result<YoungTable, StoreError> {
+    /// Checks all frames; returns what they say if all of them are good.
+    fn frames(&mut self, segment: &Segment) -> Result<Option<YoungTable>, StoreError> {
         let known = self.ends.get(&segment.id).copied();
         let name = segment.name();
         let reader = self.reader;
         let mut walk = Walk::new(&reader.files, segment, known)?;
-        let mut young = YoungTable::default();
+        let (mut young, faults) = (YoungTable::default(), self.report.faults.len());
         loop {
             match walk.next()? {
                 Step::Frame { at, records, .. } => {
@@ -176,7 +177,7 @@ impl Verifier<'_> {
                     );
                     self.fault(name, gap.bytes.start, what);
                 }
-                Step::End(_) => return Ok(young),
+                Step::End(_) => return Ok(Some(young).filter(|_| self.report.faults.len() == faults)),
             }
         }
     }
@@ -196,19 +197,19 @@ impl Verifier<'_> {
         }
     }
 
-    /// Compares a table with what the frames of its segment say.
-    fn table(&mut self, id: u64, young: YoungTable) -> Result<(), StoreError> {
+    /// Checks a table, and compares it with what the frames of its segment say, if they can be read.
+    fn table(&mut self, id: u64, young: Option<YoungTable>) -> Result<(), StoreError> {
         let name = Name::Table(id);
         self.report.tables += 1;
         let table = TableFile::new(id);
-        let made = young.close();
+        let made = young.map(YoungTable::close);
         let read = table
             .load(self.reader)
             .and_then(|held| Ok((held, table.runs(self.reader)?)));
         match read {
             Err(error) => self.note(name, error),
             Ok((held, runs)) => {
-                if held != made.table || runs != made.runs {
+                if made.is_some_and(|made| held != made.table || runs != made.runs) {
                     self.fault(name, 0, "the table does not say what the segment says");
                 }
                 Ok(())
