@@ -10,6 +10,8 @@
 mod every;
 mod history;
 mod model;
+mod rot;
+mod twins;
 mod workload;
 
 use history::{History, Shape, Tally};
