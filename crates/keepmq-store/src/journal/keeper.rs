@@ -80,6 +80,8 @@ pub(crate) struct Keeper {
     log_at_checkpoint: u64,
     checkpoint_len: u64,
     compaction: Option<Compaction>,
+    /// How long the log was when no segment was worth emptying.
+    nothing_to_move: Option<u64>,
     /// Segments that could not be emptied.
     refused: HashSet<u64>,
     /// Dead segments that a reader still looks at.
@@ -112,6 +114,7 @@ impl Keeper {
             log_at_checkpoint: 0,
             checkpoint_len: 0,
             compaction: None,
+            nothing_to_move: None,
             refused: HashSet::new(),
             leaving: Vec::new(),
             log_at_tick: 0,
@@ -160,6 +163,7 @@ impl Keeper {
         self.quiet = log == self.log_at_tick;
         self.log_at_tick = log;
         self.hold = self.hold.saturating_sub(1);
+        self.nothing_to_move = None;
     }
 
     /// Says whether the log stands still, in place of [`Keeper::tick`].
@@ -167,6 +171,7 @@ impl Keeper {
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
         self.hold = 0;
+        self.nothing_to_move = None;
     }
 
     /// Does one piece of work.
@@ -248,15 +253,15 @@ impl Keeper {
         if !due {
             return Ok(Progress::Idle);
         }
-        self.write_checkpoint(false)?;
+        self.write_checkpoint()?;
         Ok(Progress::Worked)
     }
 
-    /// Writes down what memory holds. `closed`: no segment is being filled any more.
-    fn write_checkpoint(&mut self, closed: bool) -> Result<(), WriteError> {
+    /// Writes down what memory holds.
+    fn write_checkpoint(&mut self) -> Result<(), WriteError> {
         let log = self.shared.counters.log_bytes.load(Ordering::Relaxed);
         let number = self.number();
-        let snapshot = self.snapshot(closed);
+        let snapshot = self.snapshot();
         let kept = Kept {
             number,
             replay_from: snapshot.moment.replay_from,
@@ -274,11 +279,11 @@ impl Keeper {
         Ok(())
     }
 
-    fn snapshot(&self, closed: bool) -> Snapshot {
+    fn snapshot(&self) -> Snapshot {
         let index = self.shared.index.lock();
         let moment = Moment {
             replay_from: index.young().unwrap_or(self.next),
-            closed,
+            closed: index.young().is_none(),
             next_segment: self.next,
             last: index.last,
         };
@@ -340,13 +345,23 @@ impl Keeper {
     }
 
     fn begin_compaction(&mut self) -> Option<Compaction> {
+        let log = self.shared.counters.log_bytes.load(Ordering::Relaxed);
+        // Looking through all segments is not free, and little changes from one commit to the next.
+        if self
+            .nothing_to_move
+            .is_some_and(|before| log - before < self.segment_len / 16)
+        {
+            return None;
+        }
         let chosen = {
             let index = self.shared.index.lock();
             let full = self.shared.space.is_full();
             compact::choose(&index, self.segment_len, full, self.quiet, |id| {
                 self.refused.contains(&id)
             })
-        }?;
+        };
+        self.nothing_to_move = chosen.is_none().then_some(log);
+        let chosen = chosen?;
         let begun = Compaction::new(&self.shared.reader, &chosen);
         if begun.is_err() {
             self.refused.insert(chosen.segment.id);
@@ -362,7 +377,7 @@ impl Keeper {
         loop {
             let done = self.put_table().and_then(|progress| match progress {
                 Progress::Worked => Ok(false),
-                _ => self.write_checkpoint(true).map(|()| true),
+                _ => self.write_checkpoint().map(|()| true),
             });
             match done {
                 Ok(true) => break,

@@ -127,8 +127,10 @@ impl Keeper {
             if !haste {
                 std::thread::sleep(self.breath);
             }
-            // A writer that fills segments as fast as they are made has to take along what holds the old ones.
-            self.lay_out_moves()?;
+            if !self.breath.is_zero() {
+                // A writer that fills segments as fast as they are made has to take along what holds the old ones.
+                self.lay_out_moves()?;
+            }
         }
         Ok(())
     }

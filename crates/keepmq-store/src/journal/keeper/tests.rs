@@ -220,7 +220,7 @@ fn a_dead_segment_goes_after_two_checkpoints_and_not_before() {
     for checkpoints in 0..3 {
         let gone = (0..3).any(|_| works.keeper.reclaim().unwrap() == Progress::Worked);
         assert_eq!(gone, checkpoints == 2, "after {checkpoints} checkpoints");
-        works.keeper.write_checkpoint(false).unwrap();
+        works.keeper.write_checkpoint().unwrap();
     }
     assert_eq!(
         works.names("segment-").len(),
@@ -240,8 +240,8 @@ fn a_segment_that_somebody_reads_is_not_touched_until_he_is_done() {
     let records = works.close_segments(1);
     let reading = works.shared.index.lock().closed().next().unwrap().clone();
     works.commit((0..records).map(|seq| Op::Release(at(1, seq))));
-    works.keeper.write_checkpoint(false).unwrap();
-    works.keeper.write_checkpoint(false).unwrap();
+    works.keeper.write_checkpoint().unwrap();
+    works.keeper.write_checkpoint().unwrap();
     while works.keeper.reclaim().unwrap() == Progress::Worked {}
     let name = reading.segment.name().text();
     assert!(works.names("segment-").contains(&name));
@@ -401,6 +401,21 @@ fn a_closed_store_leaves_a_checkpoint_that_needs_no_log() {
         (disk.content(&last).len() as u64) < SEGMENT / 2,
         "the last segment is cut short"
     );
+    let works = Works::open(&disk, &options());
+    assert_eq!(works.recovery.damage, [""; 0]);
+    assert_eq!(works.recovery.streams[0].records, 1);
+}
+
+#[test]
+fn a_checkpoint_between_the_end_of_the_writer_and_that_of_the_keeper_asks_for_no_segment() {
+    let mut works = Works::new();
+    works.commit([put(1, 1, "x")]);
+    works.shared.queue.stop(super::super::queue::Stop::Drain);
+    assert_eq!(works.writer.step().unwrap(), Progress::Stopped);
+    works.keeper.write_checkpoint().unwrap();
+    let disk = works.disk.clone();
+    drop(works);
+    disk.crash();
     let works = Works::open(&disk, &options());
     assert_eq!(works.recovery.damage, [""; 0]);
     assert_eq!(works.recovery.streams[0].records, 1);
