@@ -180,6 +180,15 @@ impl Built {
             places: Vec::new(),
         }
     }
+
+    /// Lets go of memory that only an unusually large group needed.
+    pub(crate) fn trimmed(mut self, most: usize) -> Self {
+        if self.bytes.capacity() > most {
+            self.bytes = Vec::new();
+            self.places = Vec::new();
+        }
+        self
+    }
 }
 
 /// What the records of some changes take at most.

@@ -20,6 +20,9 @@ use crate::api::{Batch, Locator, Op, StoreError};
 /// A group is not made longer than this, so that the first to wait in it does not wait for too many others.
 const GROUP: u64 = 8 << 20;
 
+/// Memory that is kept for building groups.
+const BUFFER: usize = 16 << 20;
+
 /// A single batch must not take more.
 const MOST_BATCH: u64 = 1 << 30;
 
@@ -186,7 +189,7 @@ impl Writer {
         self.write(&built)?;
         self.apply(&extras, &built.places)?;
         self.complete();
-        self.buffer = built;
+        self.buffer = built.trimmed(BUFFER);
         Ok(Progress::Worked)
     }
 
