@@ -420,3 +420,33 @@ fn a_checkpoint_between_the_end_of_the_writer_and_that_of_the_keeper_asks_for_no
     assert_eq!(works.recovery.damage, [""; 0]);
     assert_eq!(works.recovery.streams[0].records, 1);
 }
+
+#[test]
+fn moves_that_find_no_room_wait_for_it() {
+    let mut works = Works::new();
+    let records = works.close_segments(1);
+    works.commit(
+        (0..records)
+            .filter(|seq| seq % 9 != 0)
+            .map(|seq| Op::Release(at(1, seq))),
+    );
+    let mut seq = 0;
+    while works.shared.space.room() > 4000 {
+        works.commit([put(2, seq, vec![1; 1000])]);
+        seq += 1;
+    }
+    works.keeper.set_quiet(true);
+    works.keeper.lay_out_moves().unwrap();
+    let laid_out = works.shared.moves.lock().as_ref().map(|moves| moves.list.len());
+    assert!(laid_out.is_some_and(|moves| moves > 4), "{laid_out:?}");
+    assert_eq!(works.writer.step().unwrap(), Progress::Starved);
+    assert_eq!(
+        works.shared.moves.lock().as_ref().map(|moves| moves.list.len()),
+        laid_out
+    );
+    works.keeper.reserve().unwrap();
+    while works.writer.step().unwrap() == Progress::Worked {}
+    assert!(works.shared.moves.lock().is_none());
+    let moved = works.shared.counters.moved.load(Ordering::Relaxed);
+    assert_eq!(Some(moved), laid_out.map(|moves| moves as u64));
+}
