@@ -1,4 +1,8 @@
-use super::super::fixture::{KEY, at, batch, put};
+use super::super::fixture::{KEY, at, batch, header, put, reader_of, target};
+use super::super::header::Kind;
+use super::super::place::Place;
+use super::super::table;
+use super::super::young::YoungTable;
 use super::super::{Journal, Options};
 use super::*;
 use crate::api::{Op, Seq, Store, StreamId, Urgency};
@@ -232,5 +236,38 @@ fn the_holders_of_a_segment_are_those_with_something_alive_in_it() {
     assert_eq!(
         stat.streams.iter().map(|info| info.id).collect::<Vec<_>>(),
         [StreamId(0), StreamId(2)]
+    );
+}
+
+#[test]
+fn a_checkpoint_that_knows_a_segment_otherwise_than_its_table_is_noticed() {
+    let disk = store();
+    let name = file(&disk, "segment-", "idx", 1);
+    let id = u64::from_str_radix(&name[8..24], 16).unwrap();
+    // A table that is whole and sealed, but of other records.
+    let mut young = YoungTable::default();
+    young.add(
+        target(1, 1),
+        Place {
+            frame: 8192,
+            offset: 3,
+            len: 10,
+            fan: 1,
+        },
+        false,
+    );
+    let made = young.close();
+    let reader = reader_of(&disk);
+    let bytes = table::encode(&made.table, &made.runs, header(Kind::Table, id), &reader.keyring).unwrap();
+    disk.damage(&name, |old| old.clone_from(&bytes));
+    let report = report(&disk);
+    let faults: Vec<&str> = report.faults.iter().map(|fault| fault.what.as_str()).collect();
+    assert!(
+        faults.contains(&"the table does not say what the segment says"),
+        "{faults:?}"
+    );
+    assert!(
+        faults.iter().any(|fault| fault.starts_with("it knows segment-")),
+        "{faults:?}"
     );
 }

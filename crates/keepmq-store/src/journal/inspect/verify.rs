@@ -217,12 +217,26 @@ impl Verifier<'_> {
         }
     }
 
+    /// Checks a checkpoint, and that it knows the segments as their tables do.
     fn checkpoint(&mut self, number: u64) -> Result<(), StoreError> {
         let name = Name::Checkpoint(number);
         self.report.checkpoints += 1;
-        match checkpoint::read(self.reader, number) {
-            Ok(_) => Ok(()),
-            Err(error) => self.note(name, error),
+        let checkpoint = match checkpoint::read(self.reader, number) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => return self.note(name, error),
+        };
+        for summary in checkpoint.segments {
+            // A table that is missing or damaged is another fault, or can be made again.
+            let table = TableFile::new(summary.id);
+            if table.runs(self.reader).is_ok_and(|runs| runs != summary.runs) {
+                let segment = self.files().place(Name::Segment(summary.id));
+                self.fault(
+                    name,
+                    0,
+                    format!("it knows {segment} otherwise than the table of that"),
+                );
+            }
         }
+        Ok(())
     }
 }
