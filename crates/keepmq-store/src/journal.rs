@@ -8,6 +8,20 @@
 //! **keeper**, does what must not delay it: it makes segments, writes the **tables** of closed segments and
 //! **checkpoints**, and gives back dead segments, whose files are filled again.
 //!
+//! # What is on disk
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `segment-ID.log` | header, twice; frames from byte 8192 on; zeroes, or what an earlier segment left there |
+//! | `segment-ID.idx` | header; blocks of entries; a directory of runs and blocks; a footer: the segment's table |
+//! | `checkpoint-ID` | header; chunks with the moment, the closed segments and the keyed values |
+//! | `spare-ID` | zeroes, or an old segment: to be filled |
+//! | `unfinished-ID` | of no use after a crash |
+//! | `lock` | nothing: it is locked while the store is open |
+//!
+//! All numbers come from one count. A header holds the file's own random key, sealed under the master key; whatever
+//! follows is sealed under that, and has a checksum besides, so that damage can be found without the key.
+//!
 //! # What holds at all times
 //!
 //! * What was reported as durable is found again, whole, after any crash; of what was not, a prefix in the order of
@@ -70,6 +84,8 @@ use shared::Shared;
 use threads::Threads;
 
 /// A store on disk. See the module for how it works.
+///
+/// A batch that takes more than a gibibyte fails the store: whoever commits bounds its messages and transactions.
 pub struct Journal {
     shared: Arc<Shared>,
     engine: Mutex<Engine>,

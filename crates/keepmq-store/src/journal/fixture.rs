@@ -6,6 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::files::{Files, Name};
+use super::frame::{FrameHead, HEAD_LEN};
 use super::group::{Built, Group};
 use super::header::{Header, Kind};
 use super::place::{Entry, Place};
@@ -88,6 +89,37 @@ impl Filler {
         self.at += u32::try_from(built.bytes.len()).unwrap();
         self.frames += built.frames;
         built
+    }
+
+    /// Writes what the first frame of a segment holds.
+    pub(crate) fn write_opening(&mut self, opening: Opening) {
+        let mut group = Group::new(Arc::clone(&self.segment), 4096, self.at, self.frames, Built::empty());
+        group.opening(opening).unwrap();
+        let built = group.finish().unwrap();
+        self.append(&built.bytes);
+    }
+
+    /// Writes a good frame around any bytes.
+    pub(crate) fn write_raw(&mut self, records: &[u8]) {
+        let head = FrameHead {
+            continues: false,
+            segment: self.segment.id,
+            epoch: self.segment.epoch,
+            number: self.frames,
+            group: self.frames,
+            length: 0,
+        };
+        let mut bytes = vec![0; HEAD_LEN];
+        bytes.extend_from_slice(records);
+        head.close(self.segment.seal().unwrap(), &mut bytes, 0).unwrap();
+        self.append(&bytes);
+    }
+
+    fn append(&mut self, frame: &[u8]) {
+        self.file.write_at(frame, u64::from(self.at)).unwrap();
+        self.file.sync().unwrap();
+        self.at += u32::try_from(frame.len()).unwrap();
+        self.frames += 1;
     }
 
     /// What the next segment would say about this one.

@@ -172,6 +172,15 @@ impl Built {
     pub(crate) fn empty() -> Self {
         Self { bytes: Vec::new(), frames: 0, places: Vec::new() }
     }
+
+    /// Lets go of memory that only an unusually large group needed.
+    pub(crate) fn trimmed(mut self, most: usize) -> Self {
+        if self.bytes.capacity() > most {
+            self.bytes = Vec::new();
+            self.places = Vec::new();
+        }
+        self
+    }
 }
 
 /// What the records of some changes take at most.

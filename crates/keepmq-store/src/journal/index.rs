@@ -319,13 +319,14 @@ impl Index {
         &mut self,
         mut work: impl FnMut(&mut Self) -> Result<T, Broken>,
     ) -> Result<T, StoreError> {
-        loop {
+        // A table made from the segment is in memory and cannot break once more, so each is made at most once.
+        for _ in 0..=self.closed.len() {
             match work(self) {
                 Ok(done) => return Ok(done),
-                // A table made from the segment is in memory and cannot break once more, so this comes to an end.
                 Err(Broken { id, error }) => self.repair(id, error)?,
             }
         }
+        work(self).map_err(|broken| broken.error)
     }
 
     /// Makes the table of a closed segment again from its frames, if `why` it is needed is damage.

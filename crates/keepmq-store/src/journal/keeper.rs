@@ -29,6 +29,9 @@ use crate::disk::DiskFile;
 /// How often an idle keeper looks around.
 const TICK: Duration = Duration::from_millis(500);
 
+/// How many ticks to wait before a file is filled again, after one that did not fit on the disk.
+const HOLD: u32 = 8;
+
 /// How long the disk is left to the writer after each piece of a file that is filled.
 const BREATH: Duration = Duration::from_millis(1);
 
@@ -77,6 +80,8 @@ pub(crate) struct Keeper {
     log_at_checkpoint: u64,
     checkpoint_len: u64,
     compaction: Option<Compaction>,
+    /// How long the log was when no segment was worth emptying.
+    nothing_to_move: Option<u64>,
     /// Segments that could not be emptied.
     refused: HashSet<u64>,
     /// Dead segments that a reader still looks at.
@@ -86,6 +91,8 @@ pub(crate) struct Keeper {
     quiet: bool,
     /// The kind of work whose turn it is.
     turn: usize,
+    /// For so many ticks no file is filled: the last one did not fit on the disk, and trying is expensive.
+    hold: u32,
     /// How long it pauses while it fills a file; not at all as long as it has no thread of its own.
     breath: Duration,
 }
@@ -107,11 +114,13 @@ impl Keeper {
             log_at_checkpoint: 0,
             checkpoint_len: 0,
             compaction: None,
+            nothing_to_move: None,
             refused: HashSet::new(),
             leaving: Vec::new(),
             log_at_tick: 0,
             quiet: false,
             turn: 0,
+            hold: 0,
             breath: Duration::ZERO,
         }
     }
@@ -148,12 +157,16 @@ impl Keeper {
         let log = self.shared.counters.log_bytes.load(Ordering::Relaxed);
         self.quiet = log == self.log_at_tick;
         self.log_at_tick = log;
+        self.hold = self.hold.saturating_sub(1);
+        self.nothing_to_move = None;
     }
 
     /// Says whether the log stands still, in place of [`Keeper::tick`].
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn set_quiet(&mut self, quiet: bool) {
         self.quiet = quiet;
+        self.hold = 0;
+        self.nothing_to_move = None;
     }
 
     /// Does one piece of work.
@@ -162,8 +175,9 @@ impl Keeper {
             return Err(error.clone());
         }
         for _ in 0..WORKS.len() {
-            let Some(work) = WORKS.get(self.turn) else { break };
-            self.turn = (self.turn + 1) % WORKS.len();
+            let turn = self.turn;
+            let Some(work) = WORKS.get(turn) else { break };
+            self.turn = (turn + 1) % WORKS.len();
             match work(self) {
                 Ok(Progress::Worked) => return Ok(Progress::Worked),
                 Ok(_) => {}
@@ -171,6 +185,8 @@ impl Keeper {
                 Err(WriteError::NoRoom) => {
                     self.shared.space.set_disk_is_full(true);
                     if self.give_up_spare()? {
+                        // The room is for this, before it becomes a spare again.
+                        self.turn = turn;
                         return Ok(Progress::Worked);
                     }
                 }
@@ -220,15 +236,15 @@ impl Keeper {
         if !due {
             return Ok(Progress::Idle);
         }
-        self.write_checkpoint(false)?;
+        self.write_checkpoint()?;
         Ok(Progress::Worked)
     }
 
-    /// Writes down what memory holds. `closed`: no segment is being filled any more.
-    fn write_checkpoint(&mut self, closed: bool) -> Result<(), WriteError> {
+    /// Writes down what memory holds.
+    fn write_checkpoint(&mut self) -> Result<(), WriteError> {
         let log = self.shared.counters.log_bytes.load(Ordering::Relaxed);
         let number = self.number();
-        let snapshot = self.snapshot(closed);
+        let snapshot = self.snapshot();
         let kept = Kept { number, replay_from: snapshot.moment.replay_from, segments: snapshot.needs() };
         let header = self.header(Kind::Checkpoint, number);
         let len = self.publish(Name::Checkpoint(number), |keeper, file, _| {
@@ -242,11 +258,11 @@ impl Keeper {
         Ok(())
     }
 
-    fn snapshot(&self, closed: bool) -> Snapshot {
+    fn snapshot(&self) -> Snapshot {
         let index = self.shared.index.lock();
         let moment = Moment {
             replay_from: index.young().unwrap_or(self.next),
-            closed,
+            closed: index.young().is_none(),
             next_segment: self.next,
             last: index.last,
         };
@@ -299,11 +315,18 @@ impl Keeper {
     }
 
     fn begin_compaction(&mut self) -> Option<Compaction> {
+        let log = self.shared.counters.log_bytes.load(Ordering::Relaxed);
+        // Looking through all segments is not free, and little changes from one commit to the next.
+        if self.nothing_to_move.is_some_and(|before| log - before < self.segment_len / 16) {
+            return None;
+        }
         let chosen = {
             let index = self.shared.index.lock();
             let full = self.shared.space.is_full();
             compact::choose(&index, self.segment_len, full, self.quiet, |id| self.refused.contains(&id))
-        }?;
+        };
+        self.nothing_to_move = chosen.is_none().then_some(log);
+        let chosen = chosen?;
         let begun = Compaction::new(&self.shared.reader, &chosen);
         if begun.is_err() {
             self.refused.insert(chosen.segment.id);
@@ -319,7 +342,7 @@ impl Keeper {
         loop {
             let done = self.put_table().and_then(|progress| match progress {
                 Progress::Worked => Ok(false),
-                _ => self.write_checkpoint(true).map(|()| true),
+                _ => self.write_checkpoint().map(|()| true),
             });
             match done {
                 Ok(true) => break,

@@ -181,7 +181,7 @@ mod tests {
     fn a_poke_ends_a_wait_though_nothing_was_committed() {
         let queue = Queue::new();
         queue.poke();
-        queue.wait(Duration::from_secs(60));
+        queue.wait(Duration::from_mins(1));
         assert_eq!(tickets(&queue), [0; 0]);
     }
 
@@ -193,6 +193,6 @@ mod tests {
         assert_eq!(queue.push(batch(), Urgency::Now), Ticket(2));
         assert_eq!(tickets(&queue), [1]);
         assert_eq!(queue.take(&mut VecDeque::new()), Some(Stop::Drain));
-        queue.wait(Duration::from_secs(60));
+        queue.wait(Duration::from_mins(1));
     }
 }

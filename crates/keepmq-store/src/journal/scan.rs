@@ -228,3 +228,6 @@ fn entry_of((piece, first): &(Piece, u32), ordinal: u32) -> Option<Entry> {
     let step = usize::try_from(ordinal.checked_sub(*first)?).ok()?;
     piece.entries().get(step).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,3 +166,6 @@ pub(crate) fn unusable_error(files: &Files, name: Name, why: Unusable) -> StoreE
         Unusable::WrongKey => StoreError::WrongKey { path: files.place(name) },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,11 @@ impl Space {
         self.judge();
     }
 
+    /// Whether the operating system had no room when it was asked last.
+    pub(crate) fn disk_is_full(&self) -> bool {
+        self.disk_is_full.load(Ordering::Relaxed)
+    }
+
     /// Whether another segment may be made without going over the limit.
     pub(crate) fn may_grow(&self, bytes: u64) -> bool {
         self.disk().saturating_add(bytes) <= self.limit
@@ -89,8 +94,7 @@ impl Space {
     pub(crate) fn judge(&self) {
         let free = self.limit.saturating_sub(self.disk()).saturating_add(self.room());
         let (low, high) = (2 * self.segment, 3 * self.segment);
-        let disk_is_full = self.disk_is_full.load(Ordering::Relaxed);
-        let next = if disk_is_full || free < low {
+        let next = if self.disk_is_full() || free < low {
             FULL
         } else if free >= high {
             OPEN

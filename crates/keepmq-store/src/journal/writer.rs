@@ -20,6 +20,9 @@ use crate::api::{Batch, Locator, Op, StoreError};
 /// A group is not made longer than this, so that the first to wait in it does not wait for too many others.
 const GROUP: u64 = 8 << 20;
 
+/// Memory that is kept for building groups.
+const BUFFER: usize = 16 << 20;
+
 /// A single batch must not take more.
 const MOST_BATCH: u64 = 1 << 30;
 
@@ -28,6 +31,9 @@ const MOST_ENTRIES: usize = 1 << 20;
 
 /// How long to wait for a segment before looking whether the end was asked for.
 const STARVED: Duration = Duration::from_millis(20);
+
+/// How often to do that at the end before what waits is given up.
+const PATIENCE: u32 = 300;
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +51,8 @@ pub(crate) enum Progress {
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     frame_len: usize,
+    /// How often in a row there was no segment to write in.
+    starved: u32,
     active: Active,
     waiting: VecDeque<Queued>,
     /// Batches of the group that is being written.
@@ -105,6 +113,7 @@ impl Writer {
         let mut writer = Self {
             shared,
             frame_len,
+            starved: 0,
             active,
             waiting: VecDeque::new(),
             taken: Vec::new(),
@@ -140,19 +149,28 @@ impl Writer {
             return Ok(Progress::Stopped);
         }
         let mut extras = self.extras();
+        if stop.is_some() {
+            // They lie well where they are.
+            extras.moves = None;
+        }
         if extras.is_empty() && self.waiting.is_empty() {
             return Ok(if stop.is_some() { self.finish() } else { Progress::Idle });
         }
         if !self.make_room(&extras)? {
             *self.shared.moves.lock() = extras.moves.take();
             self.shared.buried.lock().append(&mut extras.buried);
-            return if stop.is_some() { self.starved_for_good() } else { Ok(Progress::Starved) };
+            return self.starve(stop);
+        }
+        self.starved = 0;
+        if extras.moves.is_some() {
+            // The next ones can be laid out.
+            self.shared.bell.ring();
         }
         let built = self.build(&extras)?;
         self.write(&built)?;
         self.apply(&extras, &built.places)?;
         self.complete();
-        self.buffer = built;
+        self.buffer = built.trimmed(BUFFER);
         Ok(Progress::Worked)
     }
 
@@ -165,10 +183,11 @@ impl Writer {
         Progress::Stopped
     }
 
-    /// At the end there must be room for what waits, or it is not kept.
-    fn starved_for_good(&self) -> Result<Progress, StoreError> {
+    /// There is no segment to write in. At the end that must not last for ever, if the disk is full.
+    fn starve(&mut self, stop: Option<Stop>) -> Result<Progress, StoreError> {
+        self.starved += 1;
         let space = &self.shared.space;
-        if space.is_full() {
+        if stop.is_some() && space.disk_is_full() && self.starved > PATIENCE {
             return Err(StoreError::Full { used: space.disk(), limit: space.limit() });
         }
         Ok(Progress::Starved)
@@ -176,11 +195,13 @@ impl Writer {
 
     /// What is to be moved, as far as it still lives, and what is to be buried.
     fn extras(&self) -> Extras {
-        let mut moves = self.shared.moves.lock().take();
         let buried = mem::take(&mut *self.shared.buried.lock());
+        let mut moves = self.shared.moves.lock().take();
         if let Some(moves) = &mut moves {
             moves.keep_living(&mut self.shared.index.lock());
-            self.shared.bell.ring();
+            if moves.list.is_empty() {
+                self.shared.bell.ring();
+            }
         }
         Extras { moves: moves.filter(|moves| !moves.list.is_empty()), buried }
     }
@@ -204,8 +225,10 @@ impl Writer {
             self.roll(ready);
             return Ok(true);
         }
-        self.shared.demand.store(length, Ordering::Relaxed);
-        self.shared.bell.ring();
+        // Once: a keeper that finds no room for it must not be asked again and again.
+        if self.shared.demand.swap(length, Ordering::Relaxed) != length {
+            self.shared.bell.ring();
+        }
         Ok(false)
     }
 

@@ -7,8 +7,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)] // And tells what it went through.
 #![allow(clippy::cast_possible_truncation)] // Streams, places and counts are small here.
 
+mod every;
 mod history;
 mod model;
+mod rot;
+mod twins;
 mod workload;
 
 use history::{History, Shape, Tally};

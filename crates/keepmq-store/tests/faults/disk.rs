@@ -231,7 +231,7 @@ fn a_store_that_cannot_be_read_is_not_opened_as_a_damaged_one() {
 fn the_last_handle_may_be_let_go_in_the_callback() {
     let disk = FaultyDisk::new(1);
     let slot: Arc<Mutex<Option<Journal>>> = Arc::default();
-    let (inside, (sender, receiver)) = (Arc::clone(&slot), mpsc::channel());
+    let (inside, (sender, receiver)) = (Arc::clone(&slot), mpsc::sync_channel(1));
     let on_durable = Box::new(move |_| {
         drop(inside.lock().take());
         sender.send(()).unwrap();

@@ -154,3 +154,20 @@ fn a_batch_larger_than_a_segment_has_one_to_itself() {
     assert_eq!(rig.numbers(1), (1..12).chain([20]).collect::<Vec<_>>());
     assert_eq!(rig.page(1).records[5].payload, vec![2; 40_000]);
 }
+
+#[test]
+fn a_store_that_cannot_write_what_waits_says_so_when_it_is_closed() {
+    let rig = Rig::new();
+    rig.keep([put(1, 0, "kept")]);
+    rig.disk.limit(Some(rig.disk.used()));
+    for seq in 1..400 {
+        rig.commit([put(1, seq, vec![1; 1000])]);
+    }
+    assert!(matches!(rig.journal.close(), Err(StoreError::Full { .. })));
+    let durable = rig.journal.durable().0;
+    assert!(durable < 400);
+    rig.disk.limit(None);
+    let rig = rig.crashed();
+    assert_eq!(rig.recovery.damage, [""; 0]);
+    assert_eq!(rig.numbers(1).len() as u64, durable);
+}

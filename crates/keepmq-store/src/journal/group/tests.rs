@@ -92,6 +92,14 @@ fn what_the_store_itself_writes_is_no_part_of_a_batch() {
     assert_eq!(Records::new(&first).next(), Some(Ok(opening)));
 }
 
+#[test]
+fn the_memory_of_a_huge_group_is_let_go() {
+    let built = Built { bytes: Vec::with_capacity(1000), frames: 1, places: Vec::new() };
+    assert_eq!(built.trimmed(999).bytes.capacity(), 0);
+    let built = Built { bytes: Vec::with_capacity(1000), frames: 1, places: Vec::new() };
+    assert!(built.trimmed(2000).bytes.capacity() >= 1000);
+}
+
 fn any_op() -> impl Strategy<Value = Op> {
     let bytes = |most: usize| proptest::collection::vec(any::<u8>(), 0..most).prop_map(Bytes::from);
     prop_oneof![

@@ -132,12 +132,13 @@ impl Verifier<'_> {
         Ok(())
     }
 
-    fn frames(&mut self, segment: &Segment) -> Result<YoungTable, StoreError> {
+    /// Checks all frames; returns what they say if all of them are good.
+    fn frames(&mut self, segment: &Segment) -> Result<Option<YoungTable>, StoreError> {
         let known = self.ends.get(&segment.id).copied();
         let name = segment.name();
         let reader = self.reader;
         let mut walk = Walk::new(&reader.files, segment, known)?;
-        let mut young = YoungTable::default();
+        let (mut young, faults) = (YoungTable::default(), self.report.faults.len());
         loop {
             match walk.next()? {
                 Step::Frame { at, records, .. } => {
@@ -158,7 +159,7 @@ impl Verifier<'_> {
                     );
                     self.fault(name, gap.bytes.start, what);
                 }
-                Step::End(_) => return Ok(young),
+                Step::End(_) => return Ok(Some(young).filter(|_| self.report.faults.len() == faults)),
             }
         }
     }
@@ -171,17 +172,17 @@ impl Verifier<'_> {
         }
     }
 
-    /// Compares a table with what the frames of its segment say.
-    fn table(&mut self, id: u64, young: YoungTable) -> Result<(), StoreError> {
+    /// Checks a table, and compares it with what the frames of its segment say, if they can be read.
+    fn table(&mut self, id: u64, young: Option<YoungTable>) -> Result<(), StoreError> {
         let name = Name::Table(id);
         self.report.tables += 1;
         let table = TableFile::new(id);
-        let made = young.close();
+        let made = young.map(YoungTable::close);
         let read = table.load(self.reader).and_then(|held| Ok((held, table.runs(self.reader)?)));
         match read {
             Err(error) => self.note(name, error),
             Ok((held, runs)) => {
-                if held != made.table || runs != made.runs {
+                if made.is_some_and(|made| held != made.table || runs != made.runs) {
                     self.fault(name, 0, "the table does not say what the segment says");
                 }
                 Ok(())
@@ -189,12 +190,22 @@ impl Verifier<'_> {
         }
     }
 
+    /// Checks a checkpoint, and that it knows the segments as their tables do.
     fn checkpoint(&mut self, number: u64) -> Result<(), StoreError> {
         let name = Name::Checkpoint(number);
         self.report.checkpoints += 1;
-        match checkpoint::read(self.reader, number) {
-            Ok(_) => Ok(()),
-            Err(error) => self.note(name, error),
+        let checkpoint = match checkpoint::read(self.reader, number) {
+            Ok(checkpoint) => checkpoint,
+            Err(error) => return self.note(name, error),
+        };
+        for summary in checkpoint.segments {
+            // A table that is missing or damaged is another fault, or can be made again.
+            let table = TableFile::new(summary.id);
+            if table.runs(self.reader).is_ok_and(|runs| runs != summary.runs) {
+                let segment = self.files().place(Name::Segment(summary.id));
+                self.fault(name, 0, format!("it knows {segment} otherwise than the table of that"));
+            }
         }
+        Ok(())
     }
 }

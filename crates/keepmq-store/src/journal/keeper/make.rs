@@ -7,7 +7,7 @@ use super::super::files::{Files, Name, WriteError};
 use super::super::header::Kind;
 use super::super::segment::{DATA_START, Segment};
 use super::super::writer::Progress;
-use super::{Keeper, Ready};
+use super::{HOLD, Keeper, Ready};
 use crate::api::StoreError;
 use crate::disk::DiskFile;
 
@@ -28,7 +28,8 @@ impl Keeper {
         if let Some(ready) = unfit {
             self.give_back(&ready)?;
         }
-        if self.shared.ready.lock().is_some() {
+        let nothing_to_do = self.shared.ready.lock().is_some();
+        if nothing_to_do || (self.hold > 0 && self.spares.is_empty()) {
             return Ok(Progress::Idle);
         }
         let ready = self.prepare(demand)?;
@@ -41,6 +42,9 @@ impl Keeper {
 
     /// Sees to it that there is a spare behind the segment that is ready.
     pub(super) fn reserve_spare(&mut self) -> Result<Progress, WriteError> {
+        if self.hold > 0 {
+            return Ok(Progress::Idle);
+        }
         if self.spares.len() < SPARES && self.shared.space.may_grow(self.segment_len) {
             let spare = self.make_spare(self.segment_len)?;
             self.spares.push(spare);
@@ -77,7 +81,12 @@ impl Keeper {
     fn make_spare(&mut self, len: u64) -> Result<u64, WriteError> {
         let (unfinished, spare) = (Name::Unfinished(self.number()), Name::Spare(self.next));
         self.next += 1;
-        self.fill(unfinished, len).inspect_err(|_| self.discard(unfinished))?;
+        let filled = self.fill(unfinished, len);
+        if filled.is_err() {
+            self.discard(unfinished);
+            self.hold = HOLD;
+        }
+        filled?;
         self.shared.space.resized(0, len);
         self.shared.space.room_changed(0, len);
         self.files().rename(unfinished, spare)?;
@@ -101,8 +110,10 @@ impl Keeper {
             if !haste {
                 std::thread::sleep(self.breath);
             }
-            // A writer that fills segments as fast as they are made has to take along what holds the old ones.
-            self.lay_out_moves()?;
+            if !self.breath.is_zero() {
+                // A writer that fills segments as fast as they are made has to take along what holds the old ones.
+                self.lay_out_moves()?;
+            }
         }
         Ok(())
     }

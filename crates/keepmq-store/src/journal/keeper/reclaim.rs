@@ -66,6 +66,7 @@ impl Keeper {
         } else if self.len(segment) > 0 {
             self.remove(segment)?;
         }
+        self.hold = 0;
         self.shared.space.judge();
         self.shared.counters.reclaimed.fetch_add(1, Ordering::Relaxed);
         Ok(())

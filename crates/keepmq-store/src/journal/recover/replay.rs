@@ -60,12 +60,8 @@ fn openings(
     for (id, header) in headers.range(from..) {
         let Ok((segment, _)) = header else { continue };
         let opening = segment.opening(&reader.files)?;
-        let written = opening.is_some()
-            || !matches!(
-                Walk::new(&reader.files, segment, None)?.next()?,
-                Step::End(End { torn: false, .. })
-            );
-        if written {
+        // Frames that were torn before any was whole say nothing: not even that the segment before is whole.
+        if opening.is_some() || !matches!(Walk::new(&reader.files, segment, None)?.next()?, Step::End(_)) {
             openings.insert(*id, opening);
         }
     }
