@@ -100,3 +100,6 @@ impl Sink for Consumer {
 
     fn settled(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests;

@@ -237,3 +237,6 @@ impl Link {
         Error::Refused { what: format!("{what} of {}", self.who), why, remedy }
     }
 }
+
+#[cfg(test)]
+mod tests;

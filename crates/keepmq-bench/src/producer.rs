@@ -215,3 +215,6 @@ impl Sink for Producer {
 
     fn settled(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod broker;
+mod compare;
 mod faults;
 mod mqtt;
 mod others;
