@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import unittest
 from pathlib import Path
 
@@ -49,6 +50,14 @@ def script(directory: Path, name: str, text: str) -> Path:
     path.write_text(f"#!{sys.executable}\n{textwrap.dedent(text)}")
     path.chmod(0o755)
     return path
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is more than a number that nobody has asked for yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class Temporary(unittest.TestCase):
@@ -95,9 +104,8 @@ class ProcessesAreStartedAndEnded(Temporary):
         child = int((self.directory / "log").read_text().split()[0])
         self.assertEqual(processes.family(process.pid), [process.pid, child])
         process.stop()
-        # It may still be there as one that nobody has waited for yet.
-        status = Path(f"/proc/{child}/stat")
-        self.assertTrue(not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z")
+        while is_running(child):
+            time.sleep(0.001)
 
 
 class BrokersAreSetUp(Temporary):
