@@ -166,14 +166,11 @@ impl Board {
 
     /// The sums of all connections.
     pub(crate) fn totals(&self) -> Totals {
+        // Who is done first: what was published until then is in the sum that is made after it.
+        let done = self.done.load(Ordering::Acquire);
         let sum = |counts: &[AtomicU64]| counts.iter().map(|count| count.load(Ordering::Acquire)).sum();
         let (accepted, received) = (sum(&self.accepted), sum(&self.received));
-        Totals {
-            published: sum(&self.published),
-            accepted,
-            received,
-            done: self.done.load(Ordering::Acquire),
-        }
+        Totals { published: sum(&self.published), accepted, received, done }
     }
 }
 

@@ -54,14 +54,18 @@ impl Link {
         self.ask(target, &Reply::Subscribed, "to answer the subscription", Some("the subscription"))
     }
 
-    /// Says goodbye in order, on a socket that waits again. What came meanwhile is held.
-    pub(crate) fn close(&mut self, target: &Target) -> Result<(), Error> {
+    /// Waits, on a socket that waits again, until the broker has seen everything. What comes meanwhile is held.
+    pub(crate) fn settle(&mut self, target: &Target) -> Result<(), Error> {
         self.stream
             .socket()
             .set_nonblocking(false)
             .map_err(Error::system("a socket can't be made blocking"))?;
         self.wire.settle(&mut self.outbox);
-        self.ask(target, &Reply::Settled, "to answer the farewell", None)?;
+        self.ask(target, &Reply::Settled, "to answer the farewell", None)
+    }
+
+    /// Says goodbye, after everything was settled and what was held is taken.
+    pub(crate) fn leave(&mut self, target: &Target) -> Result<(), Error> {
         self.wire.leave(&mut self.outbox);
         self.send_all(target)
     }

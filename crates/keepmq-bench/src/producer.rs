@@ -112,6 +112,8 @@ impl Producer {
         while out.len() < BATCH {
             if self.is_over(phase) {
                 self.is_done = true;
+                // Who sees that it is done must also see all that it sent.
+                self.post();
                 self.run.board.post_done();
                 return Next::OnEvent;
             }

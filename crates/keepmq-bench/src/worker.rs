@@ -69,6 +69,13 @@ impl Member {
             }
         }
     }
+
+    /// Answers what still came, so that nothing is left half acknowledged, and leaves.
+    fn farewell(&mut self, target: &Target, clock: Clock) -> Result<(), Error> {
+        self.link.settle(target)?;
+        self.take_held(clock.now())?;
+        self.link.leave(target)
+    }
 }
 
 /// What the connections of a thread have measured.
@@ -179,8 +186,7 @@ impl Worker {
     fn farewell(self) -> Tallies {
         let mut tallies = Tallies::default();
         for mut member in self.members {
-            let is_torn =
-                member.link.close(&self.target).is_err() || member.take_held(self.clock.now()).is_err();
+            let is_torn = member.farewell(&self.target, self.clock).is_err();
             tallies.torn += u64::from(is_torn);
             match member.role {
                 Role::Producer(mut producer) => {

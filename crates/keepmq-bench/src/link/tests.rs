@@ -187,7 +187,9 @@ fn a_farewell_is_waited_for_and_late_messages_are_held() {
         let answer = [&message(b"late")[..], b"RECEIPT\nreceipt-id:farewell\n\n\0"].concat();
         stream.write_all(&answer).unwrap();
     });
-    link.close(&target).unwrap();
+    link.settle(&target).unwrap();
     assert_eq!(hear(&mut link, 1).unwrap(), [b"late"]);
+    link.leave(&target).unwrap();
+    assert!(link.is_flushed());
     thread.join().unwrap();
 }

@@ -157,7 +157,8 @@ impl Storm<'_> {
             Link::open(self.target, &self.manner, wire, &format!("visitor {thread}"), self.number)?;
         gust.latencies.record(self.clock.now() - begin);
         gust.resumed += u64::from(is_resumed(&link.stream));
-        link.close(self.target)
+        link.settle(self.target)?;
+        link.leave(self.target)
     }
 }
 

@@ -139,12 +139,12 @@ impl Wire {
         }
     }
 
-    /// Says goodbye, after it was seen.
+    /// Says goodbye, after that sign.
     pub(crate) fn leave(&self, out: &mut Vec<u8>) {
         match self {
             Self::Mqtt(_) => mqtt::disconnect(out),
-            // The question was the goodbye already.
-            Self::Stomp(_) => {}
+            // The question was the goodbye already, and nothing may follow it.
+            Self::Stomp(_) => out.clear(),
         }
     }
 
