@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn who_waits_is_let_in_when_there_is_room() {
-        let turnstile = turnstile(1, 10, Duration::from_secs(600));
+        let turnstile = turnstile(1, 10, Duration::from_mins(10));
         let (inside, most, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|threads| {
             for number in 0..8 {

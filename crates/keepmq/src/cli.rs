@@ -48,6 +48,8 @@ enum Command {
     /// Looks at the audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Measures a broker, this one or another. Exit codes: 0 everything arrived; 1 something did not; 2 no run.
+    Bench(keepmq_bench::Args),
 }
 
 /// Where the broker's files are.
@@ -86,6 +88,7 @@ impl Args {
             Command::Journal(JournalCommand::Verify(folder)) => crate::journal::verify(&folder.dir),
             Command::Journal(JournalCommand::Stat(folder)) => crate::journal::stat(&folder.dir),
             Command::Audit(AuditCommand::Verify(folder)) => crate::explain::verify_audit(&folder.dir),
+            Command::Bench(args) => Ok(crate::bench::run(&args)),
         }
     }
 }

@@ -3,6 +3,7 @@
 // What stands over an argument is its help text, for people and not for rustdoc.
 #![allow(clippy::doc_markdown)]
 
+mod bench;
 mod check;
 mod cli;
 mod client;

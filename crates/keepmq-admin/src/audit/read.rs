@@ -143,7 +143,7 @@ mod tests {
     fn checked(lines: &[String]) -> Result<Verified, Fault> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.log");
-        std::fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
         verify(&path)
     }
 
@@ -178,7 +178,7 @@ mod tests {
     fn a_decision_is_found_by_its_number() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.log");
-        std::fs::write(&path, lines(5).iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        std::fs::write(&path, lines(5).join("\n") + "\n").unwrap();
         assert_eq!(find(&path, "D-1-3").unwrap().unwrap()["n"], 3);
         assert_eq!(find(&path, "D-1-9").unwrap(), None);
     }

@@ -245,7 +245,7 @@ fn counted(password: &[u8], salt: &Salt) -> Option<Derived> {
 
 /// Nobody is told to come back later.
 fn patient() -> HashingBounds {
-    HashingBounds { at_once: 8, waiting: 100, patience: Duration::from_secs(600) }
+    HashingBounds { at_once: 8, waiting: 100, patience: Duration::from_mins(10) }
 }
 
 /// Holds back the logins of this user from [`HERE`] until so many of them wait, and then lets them go.
