@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from keepmq_testing import ports
-from keepmq_testing.waiting import eventually
+from keepmq_testing.waiting import PATIENCE, eventually
 
 Json = dict[str, Any]
 
@@ -149,7 +149,7 @@ class Broker:
         lines = (self.dir / "audit.log").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
-    def audited(self, event: str, **facts: object) -> Json:
+    def audited(self, event: str, within: float = PATIENCE, **facts: object) -> Json:
         """Waits for an entry of the audit log with these facts, and returns the last one."""
 
         def look() -> Json | None:
@@ -157,7 +157,7 @@ class Broker:
             matching = [entry for entry in found if all(entry.get(k) == v for k, v in facts.items())]
             return matching[-1] if matching else None
 
-        entry = eventually(look, f"an audit entry {event} with {facts}")
+        entry = eventually(look, f"an audit entry {event} with {facts}", within)
         assert entry is not None
         return entry
 
