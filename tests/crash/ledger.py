@@ -17,8 +17,10 @@ class Ledger:
     """The messages that were sent to one destination."""
 
     name: str
+    round: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     sent: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    sent_in: dict[str, int] = field(default_factory=dict)
     confirmed: set[str] = field(default_factory=set)
     receivers: list["Receiver"] = field(default_factory=list)
 
@@ -26,6 +28,14 @@ class Ledger:
         """A message is about to be sent, for the first time or again."""
         with self.lock:
             self.sent[message] += 1
+            self.sent_in[message] = self.round
+
+    def next_round(self) -> None:
+        """The broker lives anew."""
+        with self.lock:
+            self.round += 1
+            for receiver in self.receivers:
+                receiver.in_round.clear()
 
     def confirm(self, message: str) -> None:
         """The broker has said that it has the message."""
@@ -41,7 +51,6 @@ class Receiver:
 
     def __init__(self, ledger: Ledger, name: str) -> None:
         self.ledger, self.name = ledger, name
-        self.round = 0
         self.deliveries: dict[str, int] = defaultdict(int)
         self.in_round: dict[str, int] = defaultdict(int)
         self.last_round: dict[str, int] = {}
@@ -50,12 +59,6 @@ class Receiver:
         self.missing: set[str] = set()
         self.broken: list[str] = []
         ledger.receivers.append(self)
-
-    def next_round(self) -> None:
-        """The broker lives anew."""
-        with self.ledger.lock:
-            self.round += 1
-            self.in_round.clear()
 
     def may_come_again(self, message: str) -> str:
         """Why the message may not be delivered, which it was before; empty when it may."""
@@ -72,7 +75,7 @@ class Receiver:
                     self.broken.append(f"{message!r} came again: {why}")
             self.deliveries[message] += 1
             self.in_round[message] += 1
-            self.last_round[message] = self.round
+            self.last_round[message] = self.ledger.round
             self.missing.discard(message)
 
     def settle(self, message: str) -> None:
@@ -110,11 +113,9 @@ class AtLeastOnceReceiver(Receiver):
     life, and as often as it was sent."""
 
     def may_come_again(self, message: str) -> str:
-        if self.ledger.sent[message] > self.deliveries[message]:
-            return ""
-        if self.in_round[message]:
+        if self.in_round[message] >= self.ledger.sent[message]:
             return "it was not sent as often"
-        if self.last_round[message] < self.round - 1:
+        if max(self.last_round[message], self.ledger.sent_in[message]) < self.ledger.round - 1:
             return "it was acknowledged two lives ago"
         return ""
 

@@ -61,8 +61,8 @@ class Theatre:
 
     def open(self) -> None:
         """The broker has started: everything that is owed comes."""
-        for receiver in self.receivers:
-            receiver.next_round()
+        for ledger in self.ledgers:
+            ledger.next_round()
         start(self.audience)
         for receiver in self.receivers:
             what = f"{receiver.name}: all that was confirmed"
