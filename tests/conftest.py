@@ -25,8 +25,8 @@ def make_broker() -> Iterator[Callable[..., Broker]]:
     """Makes brokers for one test only. They are not started."""
     made: list[Broker] = []
 
-    def make(plain: bool = False) -> Broker:
-        made.append(Broker(plain))
+    def make(plain: bool = False, log_level: str = "info") -> Broker:
+        made.append(Broker(plain, log_level))
         return made[-1]
 
     yield make

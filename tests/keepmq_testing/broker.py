@@ -49,10 +49,10 @@ class User:
 class Broker:
     """One broker with its folder. It is made by `quickstart` and can be stopped, killed and started again."""
 
-    def __init__(self, plain: bool = False) -> None:
+    def __init__(self, plain: bool = False, log_level: str = "info") -> None:
         self.root = Path(tempfile.mkdtemp(prefix="keepmq-test-"))
         self.dir = self.root / "broker"
-        self.plain = plain
+        self.plain, self.log_level = plain, log_level
         self.process: subprocess.Popen[bytes] | None = None
         self._offset = ports.Offset()
         self.offset = self._offset.number
@@ -84,7 +84,13 @@ class Broker:
         self._from = self.log_file.stat().st_size
         with self.log_file.open("ab") as log:
             command = [binary(), *words, "--dir", str(self.dir)]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"KEEPMQ_LOG": self.log_level},
+            )
 
     def _is_ready(self) -> bool:
         return "ready" in self.log_since_start().splitlines()
@@ -237,12 +243,12 @@ class Broker:
         return self._status("VmRSS")
 
     def peak_memory_kib(self) -> int:
-        """The most resident memory that it had."""
+        """The most resident memory that it had since the last call of `forget_peak`."""
         return self._status("VmHWM")
 
-    def threads(self) -> int:
-        """How many threads it has."""
-        return self._status("Threads")
+    def forget_peak(self) -> None:
+        """Measures the most resident memory from now on."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def _status(self, name: str) -> int:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
