@@ -91,7 +91,7 @@ def test_ten_thousand_connections_without_a_login(
     bystander.works()
     bystander.close()
     growth = (own_broker.peak_memory_kib() - before) // MIB
-    print(f"the broker grew by {growth} MiB for {len(made)} connections that it took")
+    print(f"the broker grew by {growth} MiB for {len(made)} connections")
     assert growth < 128, f"the broker grew by {growth} MiB"
     turned_away = own_broker.audited("rejected")
     assert "the limit on connections" in turned_away["why"]
