@@ -1,5 +1,8 @@
 """Who does not read, and who does not stop: memory stays bounded, and the others go on."""
 
+import array
+import fcntl
+import termios
 import time
 from collections.abc import Callable
 
@@ -62,11 +65,37 @@ def test_a_persistent_queue_that_nobody_reads_goes_to_disk(small_broker: Broker)
     with unharmed(small_broker, 96), StompPeer.login(small_broker, tls=False) as peer:
         assert publish_without_end(peer, "/queue/flood", 100, persistent="true") == ""
     with StompPeer.login(small_broker, tls=False) as peer:
-        peer.subscribe("/queue/flood", ack="client")
+        peer.subscribe("/queue/flood", ack="client", activemq_prefetchSize="50")
         for number in range(10_000):
             message = peer.message()
-            if number % 500 == 499:
+            if number % 25 == 24:
                 peer.ack(message)
+
+
+def wait_until_nothing_moves(peer: StompPeer) -> None:
+    """Waits until the buffer that the peer does not read is full."""
+    length = array.array("i", [0])
+
+    def unread() -> int:
+        fcntl.ioctl(peer.wire.sock, termios.FIONREAD, length)
+        return length[0]
+
+    before = -1
+    while unread() != before or before == 0:
+        before = unread()
+        time.sleep(0.3)
+
+
+@pytest.mark.xfail(strict=True, reason="what waits for a peer that was slow is not sent when the peer has caught up")
+def test_a_consumer_that_pauses_gets_the_rest_when_it_goes_on(own_broker: Broker) -> None:
+    """More than fits into the buffers on the way; nothing but reading is done."""
+    with StompPeer.login(own_broker, tls=False) as peer:
+        for _ in range(1000):
+            peer.publish("/queue/pause", BODY)
+        peer.subscribe("/queue/pause", ack="client", activemq_prefetchSize="1000")
+        wait_until_nothing_moves(peer)
+        for _ in range(1000):
+            peer.message(within=5)
 
 
 @pytest.mark.parametrize("qos", [0, 1])
@@ -84,24 +113,30 @@ def test_a_flood_of_mqtt_to_a_session_that_is_away_is_bounded(small_broker: Brok
         assert peer.message().body == BODY
 
 
+HELD_UP = "publishers wait for a slow subscriber although slow-patience is over: nothing looks again until they send"
+
+
+@pytest.mark.xfail(strict=True, reason=HELD_UP)
 @pytest.mark.parametrize("protocol", ["stomp", "mqtt"])
 def test_a_subscriber_that_does_not_read_is_bounded_and_holds_up_nobody(small_broker: Broker, protocol: str) -> None:
     with unharmed(small_broker, 64) as bystander:
+        slow: StompPeer | MqttPeer
         if protocol == "stomp":
-            slow_stomp = StompPeer.login(small_broker, tls=False)
-            slow_stomp.subscribe("/topic/slow")
+            slow = StompPeer.login(small_broker, tls=False)
+            slow.subscribe("/topic/slow")
         else:
-            slow_mqtt = MqttPeer.login(small_broker, tls=False)
-            slow_mqtt.subscribe("slow", qos=0)
+            slow = MqttPeer.login(small_broker, tls=False)
+            slow.subscribe("slow", qos=0)
         with StompPeer.login(small_broker, tls=False) as reader, StompPeer.login(small_broker, tls=False) as peer:
             reader.subscribe("/topic/slow")
             for number in range(4000):
                 length = {"content-length": str(len(BODY))}
                 peer.send("SEND", {"destination": "/topic/slow", "receipt": str(number), **length}, BODY)
-                peer.expect("RECEIPT", receipt_id=str(number))
+                peer.expect("RECEIPT", receipt_id=str(number), within=10)
                 assert reader.message().body == BODY
                 if number % 1000 == 0:
                     bystander.works()
+        slow.wire.close()
 
 
 def test_a_consumer_that_never_acknowledges_holds_its_prefetch_only(small_broker: Broker) -> None:
