@@ -313,7 +313,7 @@ impl Shell {
     }
 }
 
-/// Reads a page. What can't be read any more counts as lost; the store has reported it.
+/// Reads a page. What can't be read any more counts as lost, and is told here: its readers never hear of it.
 fn page(store: &dyn Store, meter: &Arc<Meter>, read: Read) -> Input {
     let page = match store.scan(read.scan) {
         Ok(page) => page,
@@ -323,6 +323,10 @@ fn page(store: &dyn Store, meter: &Arc<Meter>, read: Read) -> Input {
         }
     };
     let mut lost = page.lost.len() as u64;
+    for damage in &page.damage {
+        let stream = read.scan.stream.0;
+        tracing::error!(stream, "the store is damaged, and what was there is lost: {damage}");
+    }
     let mut records = Vec::with_capacity(page.records.len());
     for stored in page.records {
         let Some((mut message, marks)) = decode_message(&stored.payload) else {

@@ -161,7 +161,10 @@ impl Connection {
         loop {
             let mut moved = self.poll_login(cx);
             moved |= self.take_events();
+            let was_full = self.is_full();
             let written = self.poll_write(Pin::new(stream), cx);
+            // Events that waited for room are taken now: nothing else would wake this task for them.
+            moved |= was_full && !self.is_full();
             if let Poll::Ready(Err(error)) = written {
                 return self.broken(&error);
             }
@@ -196,9 +199,14 @@ impl Connection {
         Poll::Ready(())
     }
 
+    /// Whether so much waits to be written that nothing more is to be made.
+    fn is_full(&self) -> bool {
+        self.out.len() >= OUT_HIGH
+    }
+
     /// Hands events to the session, as long as what it writes is taken by the peer.
     fn take_events(&mut self) -> bool {
-        if self.ending.is_some() || self.out.len() >= OUT_HIGH {
+        if self.ending.is_some() || self.is_full() {
             return false;
         }
         if self.shared.tasks.is_ending() {
@@ -347,7 +355,7 @@ impl Connection {
 
     /// Reads once and gives the session what came.
     fn poll_read<S: AsyncRead>(&mut self, stream: Pin<&mut S>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let busy = self.paused || self.login.is_some() || self.out.len() >= OUT_HIGH;
+        let busy = self.paused || self.login.is_some() || self.is_full();
         if self.ending.is_some() || busy || !self.client.wants_input() {
             return Poll::Pending;
         }
@@ -425,7 +433,9 @@ impl Connection {
     /// The next time at which something is due.
     fn deadline(&self) -> u64 {
         let stall = self.stalled_since.map(|since| since + self.shared.bounds.stall_ms);
-        let all = [self.session.deadline(), self.login_deadline, self.client.flow_deadline(), stall];
+        // The gate looks at its deadline when it is asked for events, which it is not while too much is to be written.
+        let flow = self.client.flow_deadline().filter(|_| !self.is_full());
+        let all = [self.session.deadline(), self.login_deadline, flow, stall];
         all.into_iter().flatten().min().unwrap_or(u64::MAX)
     }
 

@@ -170,6 +170,8 @@ pub struct Page {
     pub records: Vec<Stored>,
     /// Live records that can no longer be read (their bytes are damaged); they are reported here once and released.
     pub lost: Vec<Seq>,
+    /// What is wrong with them: each damaged place once.
+    pub damage: Vec<StoreError>,
     /// Nothing lives behind the last record of this page.
     pub end: bool,
 }
@@ -218,7 +220,7 @@ pub struct Usage {
 }
 
 /// Why the store could not do something.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The operating system refused; after a failed write or sync the store stays failed.
     #[error("{path}: {action}: {cause}")]

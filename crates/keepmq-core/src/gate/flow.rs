@@ -16,6 +16,8 @@ const HELD_BYTES: u64 = 1024 * 1024;
 pub(super) struct Flow {
     /// Since when, in milliseconds of the monotonic clock.
     since: Option<u64>,
+    /// When it was looked at last.
+    looked_at: u64,
     /// Lines that have too much.
     lines: Vec<LineKey>,
     /// What is said in the meantime and must keep its order.
@@ -70,13 +72,17 @@ impl Client {
     /// Whether more should be read from the peer now. When not, the bell rings once that changes.
     pub fn wants_input(&self) -> bool {
         // Settlements come by the same way as messages: a connection that consumes is read on, its messages are held.
-        self.flow.since.is_none() || (!self.links.is_empty() && self.flow.held_bytes < HELD_BYTES)
+        // Who is refused is read on as well, to be told so.
+        let consumes = !self.links.is_empty() && self.flow.held_bytes < HELD_BYTES;
+        self.flow.since.is_none() || self.flow.refusing || consumes
     }
 
-    /// The time at which a slowed connection is to be looked at, in milliseconds of the monotonic clock.
+    /// The time at which a slowed connection is to be looked at though nothing happens, in milliseconds of the monotonic
+    /// clock: when slow subscriptions give way, and when it is to be refused.
     pub fn flow_deadline(&self) -> Option<u64> {
-        let since = self.flow.since.filter(|_| !self.flow.refusing)?;
-        Some(since + self.gate.shell.limits.sender_patience_ms)
+        let (since, limits) = (self.flow.since?, &self.gate.shell.limits);
+        let looks = [since + limits.slow_patience_ms, since + limits.sender_patience_ms];
+        looks.into_iter().filter(|at| *at > self.flow.looked_at).min()
     }
 
     /// Holds a verb back while the connection is slowed.
@@ -109,6 +115,7 @@ impl Client {
         if self.flow.since.is_none() && self.must_wait() {
             let now = self.gate.now();
             self.flow.since = Some(now.mono_ms);
+            self.flow.looked_at = now.mono_ms;
             self.flow.notices.push(Event::Slowed { why: Some(busy()) });
             self.wait_for_room();
         } else if self.flow.since.is_none() {
@@ -137,7 +144,8 @@ impl Client {
         let now = self.gate.now();
         for line in self.flow.lines.clone() {
             let input = Input::Slow { line: line.slot, outbox: std::sync::Arc::clone(&self.outbox) };
-            self.gate.shell.run(line.shard, [input], now, drop);
+            let (_, after) = self.gate.shell.run(line.shard, [input], now, drop);
+            self.gate.finish(after);
         }
         if self.is_memory_short() || self.is_store_behind() {
             self.gate.shell.ring_when_memory(&self.outbox);
@@ -154,7 +162,8 @@ impl Client {
             self.say_held();
             return;
         }
-        let waited = self.gate.now().mono_ms.saturating_sub(since);
+        self.flow.looked_at = self.gate.now().mono_ms;
+        let waited = self.flow.looked_at.saturating_sub(since);
         if !self.flow.refusing && waited >= self.gate.shell.limits.sender_patience_ms {
             self.flow.refusing = true;
             // Each of them is now refused, in its order.

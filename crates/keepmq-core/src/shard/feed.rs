@@ -41,8 +41,8 @@ impl Line {
 
     /// A slow subscriber: its senders wait for a while, then its oldest messages are dropped. Only those that the
     /// store does not have: the others take no memory.
-    fn restrain_subscription(&mut self, cx: &mut Context<'_>) {
-        if !self.is_over(cx) {
+    pub(super) fn restrain(&mut self, cx: &mut Context<'_>) {
+        if !self.is_subscription() || !self.is_over(cx) {
             return;
         }
         let since = *self.slow_since.get_or_insert(cx.now.mono_ms);
@@ -146,7 +146,7 @@ impl Shard {
         let stored = target.keep && message.envelope.durable && matches!(line.role, Role::Durable(_));
         let put = line.add(message, marks, stored, cx);
         if !marks.retained {
-            line.restrain_subscription(cx);
+            line.restrain(cx);
         }
         if put.is_some() {
             self.await_commit(slot, cx);

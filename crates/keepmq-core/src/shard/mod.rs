@@ -254,7 +254,10 @@ impl Shard {
             Input::Note { line, key, value } => self.on_line(line, |line| line.note(key, value, cx)),
             Input::Purge { line, permit } => self.on_line(line, |line| line.purge(&permit, cx)),
             Input::Slow { line, outbox } => self.on_line(line, |line| {
-                line.slowed.push(outbox);
+                if !line.slowed.iter().any(|other| Arc::ptr_eq(other, &outbox)) {
+                    line.slowed.push(outbox);
+                }
+                line.restrain(cx);
                 line.relieve(cx);
                 Reply::Done
             }),

@@ -84,10 +84,21 @@ fn a_folder_that_others_can_enter_is_not_used() {
     let outer = tempfile::tempdir().unwrap();
     let folder = outer.path().join("mq");
     std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("something"), "of others").unwrap();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     let fault = make(&folder, &PLAN, now()).unwrap_err();
     assert!(matches!(fault, NewFolderFault::Folder(_, Exposure::Open(0o755))), "{fault}");
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn an_empty_folder_that_others_can_enter_is_closed_to_them() {
+    let outer = tempfile::tempdir().unwrap();
+    let folder = outer.path().join("mq");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    make(&folder, &PLAN, now()).unwrap();
+    assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]

@@ -172,6 +172,22 @@ fn a_large_message_arrives_whole() {
 }
 
 #[test]
+fn a_peer_that_pauses_gets_the_rest_when_it_reads_on() {
+    let server = Server::start(Wanted::default());
+    let (mut pausing, mut sender) = (server.login(), server.login());
+    pausing.say("SUB big");
+    assert_eq!(pausing.hear().as_deref(), Some("OK"));
+    // More than the buffers on the way hold.
+    for _ in 0..100 {
+        sender.say("BIG 200000");
+        assert_eq!(sender.hear().as_deref(), Some("OK"));
+    }
+    for _ in 0..100 {
+        assert_eq!(pausing.hear().unwrap().len(), 200_000);
+    }
+}
+
+#[test]
 fn a_peer_that_takes_nothing_is_closed_and_holds_little() {
     let limits = Limits { slow_patience_ms: 10, ..Limits::default() };
     let bounds = Bounds { stall_ms: 300, ..Bounds::default() };

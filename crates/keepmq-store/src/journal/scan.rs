@@ -132,7 +132,12 @@ impl Pager<'_> {
                     self.bytes += payload.len();
                     self.page.records.push(Stored { seq: entry.seq, meta: entry.meta, payload });
                 }
-                Err(error) if is_loss(&error) => self.page.lost.push(entry.seq),
+                Err(error) if is_loss(&error) => {
+                    self.page.lost.push(entry.seq);
+                    if self.page.damage.last() != Some(&error) {
+                        self.page.damage.push(error);
+                    }
+                }
                 Err(error) => return Err(Stuck::Failed(error)),
             }
         }

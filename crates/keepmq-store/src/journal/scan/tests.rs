@@ -101,6 +101,9 @@ fn what_cannot_be_read_is_listed_as_lost_among_the_rest() {
     library.disk.flip(&filler.name(), u64::from(place.frame) + 50, 1);
     let page = library.page(0, 100, usize::MAX);
     assert_eq!(page.lost, [4]);
+    let damage: Vec<String> = page.damage.iter().map(ToString::to_string).collect();
+    let place = format!("{} at byte {}", filler.name(), place.frame);
+    assert!(damage.len() == 1 && damage[0].contains(&place), "{damage:?}");
     assert_eq!(page.records.len(), 9);
     assert!(page.end);
     let page = library.page(0, 4, usize::MAX);
@@ -113,6 +116,7 @@ fn all_records_of_a_segment_that_is_gone_are_lost() {
     library.reader.files.remove(Name::Segment(2)).unwrap();
     let page = library.page(10, 1000, usize::MAX);
     assert_eq!(page.lost, (20..40).collect::<Vec<_>>());
+    assert!((1..=20).contains(&page.damage.len()), "{:?}", page.damage);
     assert_eq!(page.records.len(), 30);
 }
 
