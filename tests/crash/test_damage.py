@@ -135,12 +135,7 @@ def test_a_flipped_bit_in_a_closed_segment_costs_what_it_hit(stopped_broker: Bro
         peer.publish("damaged/more", b"goes on")
 
 
-SILENT = "a damaged message that is read after an end in order is left out without a word in the log"
-
-
-@pytest.mark.parametrize(
-    "how", ["killed", pytest.param("stopped", marks=pytest.mark.xfail(strict=True, reason=SILENT))]
-)
+@pytest.mark.parametrize("how", ["killed", "stopped"])
 def test_the_log_tells_where_a_bit_was_flipped(stopped_broker: Broker, how: str) -> None:
     """At the start after a crash, and after an end in order when the place is read."""
     _, flipped = damaged(stopped_broker, how)

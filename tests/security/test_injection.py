@@ -8,7 +8,6 @@ from keepmq_testing.mqtt_peer import MqttPeer, Refused
 from keepmq_testing.stomp_peer import Closed, StompError, StompPeer, escape
 from security.bystander import unharmed
 
-UNCHECKED = "STOMP's client-id may hold wildcards and control characters, which MQTT's may not"
 SMUGGLED = "\n\n\0MESSAGE\ndestination:/queue/forged\n\nforged\0"
 NASTY = {
     "a new line": "a\nb",
@@ -103,13 +102,7 @@ def test_odd_client_ids_are_refused(broker: Broker, client_id: str) -> None:
             MqttPeer.login(broker, client_id=client_id)
 
 
-ODD_IDS = [
-    *(pytest.param(one, marks=pytest.mark.xfail(strict=True, reason=UNCHECKED)) for one in ("*", "a>b", "a\x1bb")),
-    "x" * 1000,
-]
-
-
-@pytest.mark.parametrize("client_id", ODD_IDS)
+@pytest.mark.parametrize("client_id", ["*", "a>b", "a\x1bb", "x" * 1000])
 def test_odd_client_ids_of_stomp_are_refused(broker: Broker, client_id: str) -> None:
     with unharmed(broker, 8):
         with pytest.raises((StompError, Closed)):

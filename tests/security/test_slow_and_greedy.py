@@ -51,7 +51,6 @@ def publish_without_end(peer: StompPeer, destination: str, megabytes: int, **hea
     return ""
 
 
-@pytest.mark.xfail(strict=True, reason="a connection that only sends is not read any more, and never refused")
 def test_a_queue_that_nobody_reads_is_bounded_in_memory(small_broker: Broker) -> None:
     with unharmed(small_broker, 64), StompPeer.login(small_broker, tls=False) as peer:
         said = publish_without_end(peer, "/queue/flood", 200)
@@ -86,7 +85,6 @@ def wait_until_nothing_moves(peer: StompPeer) -> None:
         time.sleep(0.3)
 
 
-@pytest.mark.xfail(strict=True, reason="what waits for a peer that was slow is not sent when the peer has caught up")
 def test_a_consumer_that_pauses_gets_the_rest_when_it_goes_on(own_broker: Broker) -> None:
     """More than fits into the buffers on the way; nothing but reading is done."""
     with StompPeer.login(own_broker, tls=False) as peer:
@@ -113,10 +111,6 @@ def test_a_flood_of_mqtt_to_a_session_that_is_away_is_bounded(small_broker: Brok
         assert peer.message().body == BODY
 
 
-HELD_UP = "publishers wait for a slow subscriber although slow-patience is over: nothing looks again until they send"
-
-
-@pytest.mark.xfail(strict=True, reason=HELD_UP)
 @pytest.mark.parametrize("protocol", ["stomp", "mqtt"])
 def test_a_subscriber_that_does_not_read_is_bounded_and_holds_up_nobody(small_broker: Broker, protocol: str) -> None:
     with unharmed(small_broker, 64) as bystander:

@@ -135,6 +135,14 @@ pub struct Login {
     pub take_over: bool,
 }
 
+impl Login {
+    /// Whether a client id may be used. It becomes a part of names and of lines in logs: wildcards and control
+    /// characters would be taken for something else there.
+    pub fn is_client_id(id: &str) -> bool {
+        !id.is_empty() && !id.contains(|c: char| c.is_control() || matches!(c, '+' | '#' | '*' | '>'))
+    }
+}
+
 /// Opens a link.
 #[derive(Debug)]
 pub struct Attach {

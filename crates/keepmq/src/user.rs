@@ -15,6 +15,8 @@ use crate::say;
 
 /// Longest password that is read, in bytes; the rules allow less.
 const MOST_BYTES: u64 = 1024;
+/// An hour in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
 
 /// What to do with users.
 #[derive(Debug, Args)]
@@ -76,8 +78,11 @@ impl UserArgs {
             }
             Command::Passwd { name, keep_old, folder } => {
                 let password = ask_password()?;
-                let until = keep_old.map(|hours| Clock.now().unix_ms / 1000 + hours * 3600);
-                users_file::edit(&file(&folder.dir)?, |users| users.set_password(&name, &password, until))?;
+                let until_ms =
+                    keep_old.map(|hours| Clock.now().unix_ms.saturating_add(hours.saturating_mul(HOUR_MS)));
+                users_file::edit(&file(&folder.dir)?, |users| {
+                    users.set_password(&name, &password, until_ms)
+                })?;
                 say::line(&format!("changed the password of {name}"));
             }
             Command::Groups { name, groups, folder } => {

@@ -187,13 +187,27 @@ impl Client {
             let notes = shard.line(known.line.slot).and_then(|line| line.notes());
             notes.map(|notes| notes.iter().map(|(k, v)| (k.clone(), v.clone())).collect()).unwrap_or_default()
         };
-        let filters = wanted.unwrap_or_else(|| known.filters.clone());
+        let filters = wanted.unwrap_or_else(|| {
+            self.record_lost_rights(&known.filters, who);
+            known.filters.clone()
+        });
         let resumed = Some(Box::new(Resumed { filters: filters.clone(), notes }));
         let changed = filters != known.filters || *who != known.owner;
         let open = OpenSubscription { line: known.line, id: known.id, name: Some(name), filters };
         let ask = self.open(attach, open, resumed, 1 + u32::from(changed), who);
         if changed {
             self.define(attach.link, who, ask);
+        }
+    }
+
+    /// A subscription that is taken up as it is may hold filters that its reader has lost the right to. What they match
+    /// is withheld message by message; that it is, is recorded here.
+    fn record_lost_rights(&self, filters: &[Filter], who: &Arc<Principal>) {
+        let policy = self.gate.policy.load_full();
+        for filter in filters {
+            if let Err(denial) = decide_pattern(&policy, who, filter.kind, &filter.pattern) {
+                self.gate.deny(&self.peer, denial);
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use keepmq_core::Limits;
-use keepmq_model::{Attach, Event, Kind, Publish, Refusal, RefusalKind, Retain, Source, Taking, Verb};
+use keepmq_model::{
+    Attach, Event, Kind, Publish, Refusal, RefusalKind, Retain, Source, SubscriptionName, Taking, Verb,
+};
 use keepmq_policy::{AuditEvent, DecisionRecord, Map, Rule};
 
 use crate::broker::{
@@ -190,6 +192,20 @@ fn an_absent_subscriber_that_lost_its_right_gets_nothing_any_more() {
     broker.gate.set_map(map(Vec::new()));
     broker.admin().send(topic("t"), "secret", true).unwrap();
     assert_eq!(broker.gate.status().store.records, 0);
+}
+
+#[test]
+fn a_subscription_that_is_taken_up_as_it_was_has_its_lost_rights_recorded() {
+    let broker =
+        Broker::with(Limits::default(), map(vec![entry(Kind::Topic, "t", grants(&["users"], &[], &[]))]));
+    broker.admin().send(topic("t"), "", false).unwrap();
+    broker.login("u", &["users"], Some("c")).durable(1, "c", "s", "t").unwrap();
+    broker.gate.set_map(map(Vec::new()));
+    assert!(denied(&broker).is_empty());
+    let mut peer = broker.login("u", &["users"], Some("c"));
+    let name = SubscriptionName { client_id: "c".into(), name: "s".into() };
+    peer.attach(attach(1, Source::Durable { name, filters: None })).unwrap();
+    assert_eq!(denied(&broker).len(), 1);
 }
 
 #[test]

@@ -93,8 +93,7 @@ impl MqttSession {
         if id.is_empty() && connect.clean_session && connect.version != Version::V31 {
             return Ok(format!("auto-{}", self.options.connection).into()); // [MQTT-3.1.3-6]
         }
-        let strange = |c: char| c.is_control() || matches!(c, '+' | '#' | '*' | '>');
-        if id.is_empty() || id.len() > LONGEST_CLIENT_ID || id.contains(strange) {
+        if id.len() > LONGEST_CLIENT_ID || !Login::is_client_id(id) {
             return Err(Fault::ClientId);
         }
         Ok(id.into())

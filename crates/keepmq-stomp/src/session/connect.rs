@@ -5,7 +5,7 @@ use keepmq_model::{Closing, Io, Login, Refusal, Secret, Verb};
 use super::heartbeat::{Offer, Pulse};
 use super::{Phase, StompSession};
 use crate::codec::{Command, Decoder, Frame, Side, Version, put_end, put_head, put_header};
-use crate::refusal::{put_no_version, unsupported};
+use crate::refusal::{malformed, put_no_version, shown, unsupported};
 
 /// What a CONNECT frame asks for besides the login.
 pub(super) struct Wishes {
@@ -43,6 +43,10 @@ impl StompSession {
         };
         let client_id = value("client-id").filter(|id| !id.is_empty());
         let client_id = client_id.map(|id| self.id("client-id", id)).transpose()?;
+        if let Some(id) = client_id.as_deref().filter(|id| !Login::is_client_id(id)) {
+            let text = format!("the client-id {} holds a wildcard or a control character", shown(id));
+            return Err(malformed(text));
+        }
         let login = Login {
             user: value("login").map(Into::into),
             password: value("passcode").map(|passcode| Secret::new(passcode.as_bytes().to_vec())),

@@ -96,6 +96,17 @@ fn an_empty_client_id_is_none() {
 }
 
 #[test]
+fn a_client_id_with_a_wildcard_or_a_control_character_is_refused() {
+    for id in ["a>b", "*", "#", "a+", "a\u{1b}b"] {
+        let mut peer = Peer::new();
+        peer.send(&format!("CONNECT\naccept-version:1.2\nclient-id:{id}\n\n"));
+        let error = peer.frame();
+        let message = error.get("message").unwrap_or_default();
+        assert!(message.contains("holds a wildcard or a control character"), "{message}");
+    }
+}
+
+#[test]
 fn spaces_belong_to_the_passcode_since_1_1() {
     for (accept, wanted) in
         [("", "p w"), ("accept-version:1.1\n", " p w "), ("accept-version:1.2\n", " p w ")]
