@@ -150,7 +150,8 @@ impl<'t> Findings<'t> {
         Fault { code, file: self.file.clone(), place, key: self.key(), what, remedy }
     }
 
-    fn place(&self, at: &Span) -> Place {
+    /// Where a span is, for people.
+    pub(crate) fn place(&self, at: &Span) -> Place {
         let line = self.line(at.start);
         let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or_default();
         let whole = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();

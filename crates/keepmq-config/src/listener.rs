@@ -10,6 +10,7 @@ use crate::findings::{Findings, Span};
 use crate::needed::Needed;
 use crate::option::{At, Setting};
 use crate::raw::listener_key;
+use crate::report::Place;
 use crate::sections::ListenerOptions;
 
 /// A door: one protocol on one port.
@@ -21,6 +22,8 @@ pub struct Listener {
     pub protocol: Protocol,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where in the file that is written, or the listener when it is not.
+    pub place: Option<Place>,
     /// Whether connections are encrypted; a plain one is on loopback.
     pub tls: bool,
     /// Who can reach the address.
@@ -94,6 +97,7 @@ fn read(one: &At<ListenerOptions>, findings: &mut Findings<'_>) -> Option<Listen
         name: name.value.shared(),
         protocol: protocol.value,
         address: SocketAddr::new(options.address.value, port(options)?),
+        place: place(one).map(|at| findings.place(at)),
         tls: options.tls.value,
         posture,
         ingress,
@@ -103,6 +107,11 @@ fn read(one: &At<ListenerOptions>, findings: &mut Findings<'_>) -> Option<Listen
         login_within: Duration::from_secs(options.login_seconds.get().into()),
         refused_publish: options.refused_publish.as_ref().map_or_else(Default::default, |at| at.value),
     })
+}
+
+fn place(one: &At<ListenerOptions>) -> Option<&Span> {
+    let written = one.value.port.as_ref().and_then(|port| port.span.as_ref());
+    written.or(one.value.address.span.as_ref()).or(one.span.as_ref())
 }
 
 fn port(options: &ListenerOptions) -> Option<u16> {
@@ -207,7 +216,7 @@ fn judge_ports(raw: &[At<ListenerOptions>], findings: &mut Findings<'_>) {
         });
         if let Some(span) = before.and_then(|other| other.span.as_ref()) {
             let what = format!("the listener in line {} has port {own} too", findings.line(span.start));
-            let at = one.value.port.as_ref().and_then(|port| port.span.as_ref()).or(one.span.as_ref());
+            let at = place(one);
             findings.within(listener_key(index, &one.value), |f| {
                 f.fault("duplicate-port", at, what, "give each listener a port of its own");
             });

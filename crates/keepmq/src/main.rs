@@ -25,6 +25,9 @@ use clap::Parser as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // The allocator asks for pages of 2 MiB. A broker with little to do would keep many of them for a few bytes each, and
+    // one with much to do is not quicker with them. A kernel that does not know the request has no such pages.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let args = cli::Args::parse();
     log::start();
     match args.run() {

@@ -28,7 +28,8 @@ pub struct AuditError {
 }
 
 enum Message {
-    Event(u64, AuditEvent),
+    /// What happened, and when. Boxed: the room for all that may wait is taken at once.
+    Event(Box<(u64, AuditEvent)>),
     Close,
 }
 
@@ -76,7 +77,8 @@ impl AuditLog {
     pub fn outlet(&self, unix_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Audit {
         let (sender, lost) = (self.sender.clone(), Arc::clone(&self.lost));
         Audit::new(move |event| {
-            if let Err(TrySendError::Full(_)) = sender.try_send(Message::Event(unix_ms(), event)) {
+            if let Err(TrySendError::Full(_)) = sender.try_send(Message::Event(Box::new((unix_ms(), event))))
+            {
                 lost.fetch_add(1, Ordering::Relaxed);
             }
         })
@@ -129,7 +131,8 @@ impl Writer {
 
     /// Adds a line; says whether more can come.
     fn take(&mut self, message: Message, lines: &mut String) -> bool {
-        let Message::Event(unix_ms, event) = message else { return false };
+        let Message::Event(event) = message else { return false };
+        let (unix_ms, event) = *event;
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let what = format!("{lost} events came faster than they could be written and are not recorded");

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use keepmq_config::{Fault, Ingress, Listener as Plan, Protocol, RefusedPublish};
+use keepmq_config::{Fault, Ingress, Listener as Plan, Protocol, RefusedPublish, Report};
 use keepmq_model::{BrokerFormat, Format, Formats, Session};
 use keepmq_mqtt::{MqttFormat, MqttSession};
 use keepmq_net::{Bounds, Identity, Listener, Rules, Sessions, Slots};
@@ -34,7 +34,7 @@ pub(super) struct Served {
 
 impl Doors {
     /// Opens all sockets; tells every one that can't be opened.
-    pub(super) fn open(listeners: &[Plan]) -> Result<Self, Vec<Fault>> {
+    pub(super) fn open<'p>(listeners: impl IntoIterator<Item = &'p Plan>) -> Result<Self, Report> {
         let (mut sockets, mut faults) = (Vec::new(), Vec::new());
         for plan in listeners {
             match Listener::open(&plan.name, plan.address) {
@@ -42,14 +42,14 @@ impl Doors {
                 Err(error) => faults.push(Fault {
                     code: "port",
                     file: keepmq_config::FILE.to_owned(),
-                    place: None,
+                    place: plan.place.clone(),
                     key: format!("listener.{}", plan.name),
                     what: format!("{} can't be listened on: {}", plan.address, error.cause),
                     remedy: "stop what has the port, or give the listener another one".to_owned(),
                 }),
             }
         }
-        if faults.is_empty() { Ok(Self(sockets)) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self(sockets)) } else { Err(Report { faults, warnings: Vec::new() }) }
     }
 
     /// Takes connections from now on.

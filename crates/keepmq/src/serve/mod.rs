@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use keepmq_admin::StatusTopics;
+use keepmq_config::Report;
 use keepmq_net::Clock;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -37,8 +38,7 @@ pub(crate) fn serve(folder: &Path) -> anyhow::Result<ExitCode> {
     let sound = match check::read(folder) {
         Ok(sound) => sound,
         Err(mut report) => {
-            let ports = Doors::open(&keepmq_config::readable_listeners(folder)).err();
-            report.faults.extend(ports.into_iter().flatten());
+            report.merge(taken_ports(folder, &report));
             return Ok(refuse(&report));
         }
     };
@@ -47,7 +47,7 @@ pub(crate) fn serve(folder: &Path) -> anyhow::Result<ExitCode> {
         Ok(doors) => doors,
         Err(faults) => {
             let mut report = sound.loaded.report;
-            report.faults.extend(faults);
+            report.merge(faults);
             return Ok(refuse(&report));
         }
     };
@@ -66,7 +66,15 @@ pub(crate) fn serve(folder: &Path) -> anyhow::Result<ExitCode> {
     runtime.block_on(run(folder, sound, doors))
 }
 
-fn refuse(report: &keepmq_config::Report) -> ExitCode {
+/// The ports that are taken, of those listeners that are not faulty themselves.
+fn taken_ports(folder: &Path, known: &Report) -> Report {
+    let listeners = keepmq_config::readable_listeners(folder);
+    let is_sound = |key: &str| !known.faults.iter().any(|fault| fault.key.starts_with(key));
+    let sound = listeners.iter().filter(|listener| is_sound(&format!("listener.{}", listener.name)));
+    Doors::open(sound).err().unwrap_or_default()
+}
+
+fn refuse(report: &Report) -> ExitCode {
     say::fault(report.to_string().trim_end());
     say::fault("keepmq: nothing was started");
     ExitCode::FAILURE
