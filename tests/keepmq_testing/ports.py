@@ -15,12 +15,12 @@ OFFSETS = range(100, 65530 - STOMP, 10)
 
 
 class Offset:
-    """A port offset whose ports are free, and which no other test takes until it is given back."""
+    """A port offset whose ports are free, and which no other test takes until it is given back. A preferred one, or any."""
 
-    def __init__(self) -> None:
+    def __init__(self, *preferred: int) -> None:
         folder = Path(tempfile.gettempdir()) / f"keepmq-test-offsets-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        for number in random.sample(OFFSETS, len(OFFSETS)):
+        for number in [*preferred, *random.sample(OFFSETS, len(OFFSETS))]:
             lock = _lock(folder / str(number))
             if lock is None:
                 continue
