@@ -9,6 +9,8 @@ from keepmq_testing.stomp_peer import StompPeer
 from keepmq_testing.waiting import eventually
 
 MIB = 1024
+#: What it takes to check a password that is not remembered, while that lasts.
+HASHING_MIB = 20
 
 
 class Bystander:

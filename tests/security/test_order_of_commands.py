@@ -7,7 +7,7 @@ from keepmq_testing.broker import Broker, User
 from keepmq_testing.mqtt_peer import MqttPeer, packet, text
 from keepmq_testing.stomp_peer import StompError, StompPeer
 from keepmq_testing.wire import Wire
-from security.bystander import reason, unharmed
+from security.bystander import HASHING_MIB, reason, unharmed
 
 COMMANDS = ["SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT", "DISCONNECT", "MESSAGE"]
 
@@ -25,7 +25,7 @@ def test_a_stomp_connection_begins_with_connect(broker: Broker, command: str) ->
 
 
 def test_a_stomp_command_right_behind_a_wrong_login_is_not_obeyed(broker: Broker) -> None:
-    with unharmed(broker, 8) as bystander:
+    with unharmed(broker, 8 + HASHING_MIB) as bystander:
         bystander.stomp.subscribe("/queue/early", id="early")
         peer = StompPeer.open(broker, tls=False)
         peer.send("CONNECT", {"accept-version": "1.2", "host": "/", "login": "admin", "passcode": "wrong"})
@@ -65,7 +65,7 @@ def test_a_mqtt_connection_begins_with_connect(broker: Broker, kind: int) -> Non
 
 
 def test_a_mqtt_packet_right_behind_a_wrong_login_is_not_obeyed(broker: Broker) -> None:
-    with unharmed(broker, 8) as bystander:
+    with unharmed(broker, 8 + HASHING_MIB) as bystander:
         bystander.mqtt.subscribe("early")
         wire = Wire.open(broker, "mqtt", tls=False)
         wrong = mqtt.connect(User("admin", "wrong"), "early")

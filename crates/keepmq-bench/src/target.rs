@@ -11,6 +11,9 @@ use crate::stream::Stream;
 use crate::tls::{Tls, tls_error, was_resumed};
 use crate::wire::Login;
 
+/// How long one of several addresses may take to answer.
+const TRIAL: Duration = Duration::from_secs(2);
+
 /// Where the broker is and how to get in.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TargetArgs {
@@ -87,9 +90,12 @@ pub(crate) fn is_resumed(stream: &Stream) -> bool {
 
 fn resolve(address: &str) -> Result<(SocketAddr, String), Error> {
     let failed = |source| Error::Resolve { address: address.to_owned(), source };
-    let mut found = address.to_socket_addrs().map_err(failed)?;
+    let found: Vec<SocketAddr> = address.to_socket_addrs().map_err(failed)?.collect();
     let none = || failed(std::io::Error::other("the host has no address"));
-    let first = found.next().ok_or_else(none)?;
+    let first = *found.first().ok_or_else(none)?;
+    // A broker may listen at one of several, as `localhost` has. When none answers, the first is what is told.
+    let answers = |address: &&SocketAddr| TcpStream::connect_timeout(address, TRIAL).is_ok();
+    let first = if found.len() == 1 { first } else { found.iter().find(answers).copied().unwrap_or(first) };
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     Ok((first, host.trim_start_matches('[').trim_end_matches(']').to_owned()))
 }

@@ -52,7 +52,8 @@ impl BrowseArgs {
                 shown += 1;
             }
         }
-        say::fault(&format!("{shown} messages in {}", self.queue));
+        let messages = if shown == 1 { "message" } else { "messages" };
+        say::fault(&format!("{shown} {messages} in {}", self.queue));
         connection.close()?;
         Ok(ExitCode::SUCCESS)
     }

@@ -170,8 +170,10 @@ impl Connection {
 fn refused(frame: &Frame) -> anyhow::Error {
     let message = frame.get("message").unwrap_or("refused");
     let body = String::from_utf8_lossy(frame.body());
+    // A broker may begin the body with what the header says.
     let detail = body.trim();
-    if detail.is_empty() || detail == message {
+    let detail = detail.strip_prefix(message).unwrap_or(detail).trim_start();
+    if detail.is_empty() {
         anyhow::anyhow!("the broker says: {message}")
     } else {
         anyhow::anyhow!("the broker says: {message}\n{detail}")
