@@ -221,6 +221,15 @@ proptest! {
     }
 }
 
+/// Chosen by a fuzzer that follows the coverage (`cargo bolero test -p keepmq-mqtt any_bytes`), or else by chance.
+#[test]
+fn any_bytes() {
+    bolero::check!().for_each(|bytes: &[u8]| {
+        read_all(Version::V31, bytes);
+        read_all(Version::V311, bytes);
+    });
+}
+
 /// What a packet claims costs nothing: ten thousand connections hold the beginning of a large packet.
 #[test]
 fn claimed_lengths_allocate_nothing() {

@@ -86,6 +86,28 @@ impl Shared {
 /// A login with what was found about it.
 type Checked = (Box<Login>, Result<Proof, &'static str>);
 
+/// A connection on its way to its end. Written by hand because there are many of them: an async function would keep room
+/// for both parts twice.
+pub(crate) struct Driven<S> {
+    connection: Option<Connection>,
+    stream: S,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Driven<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { connection, stream } = &mut *self;
+        if let Some(connection) = connection {
+            std::task::ready!(connection.poll(stream, cx));
+        }
+        if let Some(connection) = connection.take() {
+            connection.finish();
+        }
+        Poll::Ready(())
+    }
+}
+
 /// One connection.
 pub(crate) struct Connection {
     shared: Arc<Shared>,
@@ -147,9 +169,8 @@ impl Connection {
     }
 
     /// Drives the connection over a stream to its end.
-    pub(crate) async fn drive<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, mut stream: S) {
-        std::future::poll_fn(|cx| self.poll(&mut stream, cx)).await;
-        self.finish();
+    pub(crate) fn drive<S>(self, stream: S) -> Driven<S> {
+        Driven { connection: Some(self), stream }
     }
 
     fn now(&self) -> Now {

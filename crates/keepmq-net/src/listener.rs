@@ -193,9 +193,12 @@ fn start(
     };
     let acceptor = TlsAcceptor::from(identity.config());
     let patience = Duration::from_millis(shared.bounds.login_ms);
-    tasks.start(async move {
+    tasks.clone().start(async move {
         match tokio::time::timeout(patience, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Connection::new(shared, peer, slot, &sessions, deadline).drive(stream).await,
+            // A task of its own: this one has room for the handshake, which nobody needs again.
+            Ok(Ok(stream)) => {
+                tasks.start(Connection::new(shared, peer, slot, &sessions, deadline).drive(stream));
+            }
             Ok(Err(error)) => {
                 tracing::debug!(listener = &*shared.name, %peer, %error, "no TLS connection");
             }

@@ -317,6 +317,20 @@ fn mutated_frames_are_read_the_same_in_any_pieces() {
     }
 }
 
+/// Chosen by a fuzzer that follows the coverage (`cargo bolero test -p keepmq-stomp any_bytes`), or else by chance.
+#[test]
+fn any_bytes() {
+    bolero::check!().for_each(|bytes: &[u8]| {
+        for version in Version::ALL {
+            assert_eq!(read(bytes, 5, version), read(bytes, bytes.len(), version));
+        }
+        let mut run = Run::new();
+        run.input.extend_from_slice(bytes);
+        run.read();
+        run.check_written();
+    });
+}
+
 /// What the frames say and how it ends, read in pieces of this size.
 fn read(bytes: &[u8], size: usize, version: Version) -> Vec<String> {
     let mut decoder = Decoder::new(Side::Client, version);
