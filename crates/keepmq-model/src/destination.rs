@@ -80,6 +80,12 @@ impl Destination {
         &self.name
     }
 
+    /// The same destination as another value in memory, for those who would count references to this one at the same time.
+    #[must_use]
+    pub fn separate(&self) -> Self {
+        Self { kind: self.kind, name: Arc::from(&*self.name) }
+    }
+
     /// Whether both are one value in memory: a quick yes; a no means nothing.
     pub fn is_same(&self, other: &Self) -> bool {
         self.kind == other.kind && Arc::ptr_eq(&self.name, &other.name)

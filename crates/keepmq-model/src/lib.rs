@@ -12,6 +12,7 @@
 mod destination;
 mod event;
 mod message;
+mod meter;
 mod outgoing;
 mod pattern;
 mod principal;
@@ -28,8 +29,9 @@ pub use destination::{Destination, Kind, MAX_NAME, MAX_SEGMENTS, NameFault, chec
 pub use event::{Delivery, Event, Resumed};
 pub use message::{
     DEFAULT_PRIORITY, DeadCause, DeadLetter, Envelope, Extras, Group, MAX_PRIORITY, Marks, Message,
-    MessageId, Meter, Native, Protocol, Schedule,
+    MessageId, Native, Protocol, Schedule,
 };
+pub use meter::Meter;
 pub use outgoing::Outgoing;
 pub use pattern::Pattern;
 pub use principal::{Principal, Secret};

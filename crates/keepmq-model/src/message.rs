@@ -1,13 +1,13 @@
 //! Messages: facts the core reads, the sender's own bytes, and a view that is made when somebody needs it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
 use crate::Text;
 use crate::destination::Destination;
+use crate::meter::{Charge, Meter};
 use crate::session::Formats;
 use crate::view::View;
 
@@ -187,36 +187,6 @@ impl Message {
     /// Counts the message on this meter until the last holder lets go of it.
     pub fn charge(&mut self, meter: &Arc<Meter>) {
         self.charge = Some(Charge::new(meter, self.cost()));
-    }
-}
-
-/// Counts the bytes of all messages in memory, whoever holds them.
-#[derive(Debug, Default)]
-pub struct Meter(AtomicU64);
-
-impl Meter {
-    /// Bytes held now.
-    pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-#[derive(Debug)]
-struct Charge {
-    meter: Arc<Meter>,
-    bytes: u64,
-}
-
-impl Charge {
-    fn new(meter: &Arc<Meter>, bytes: u64) -> Self {
-        meter.0.fetch_add(bytes, Ordering::Relaxed);
-        Self { meter: Arc::clone(meter), bytes }
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        self.meter.0.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

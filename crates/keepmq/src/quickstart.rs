@@ -1,5 +1,6 @@
 //! `keepmq quickstart`: from nothing to a broker that serves this machine.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,7 +52,15 @@ impl QuickstartArgs {
         say::line(&format!("  user and password   {} (for its owner only)", made.credentials.display()));
         say::line(&format!("  CA for clients      {}", made.ca.display()));
         say::line(&format!("  its SHA-256         {}", made.ca_fingerprint));
-        crate::serve::serve(&self.dir)
+        self.serve_anew()
+    }
+
+    /// Becomes `keepmq serve`: a broker has no use for the memory in which keys and the password were made.
+    fn serve_anew(&self) -> anyhow::Result<ExitCode> {
+        let program = std::env::current_exe().context("where this program is can't be told")?;
+        let mut serve = std::process::Command::new(&program);
+        let error = serve.arg("serve").arg("--dir").arg(&self.dir).exec();
+        Err(error).with_context(|| format!("{} can't be started", program.display()))
     }
 
     fn protocols(&self) -> &[Protocol] {

@@ -66,7 +66,7 @@ pub(crate) fn run(args: &IdleArgs, login: Option<Login>) -> Result<IdleReport, E
     first.settle(&target)?;
     first.leave(&target)?;
     drop(first);
-    sleep(args.hold / 2.0);
+    sleep(args.hold);
     let memory_before = meter.broker()?.map(|cost| cost.memory_after);
     let clock = Clock::start();
     let opened: Result<Vec<Link>, Error> =

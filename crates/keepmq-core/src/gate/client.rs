@@ -11,6 +11,7 @@ use keepmq_store::Ticket;
 use super::Gate;
 use super::answers::{Answer, AnswerId, Answers};
 use super::attach::Link;
+use super::batch::Batch;
 use super::flow::Flow;
 use super::publish::Grants;
 use super::transaction::Transaction;
@@ -53,6 +54,10 @@ pub struct Client {
     pub(super) transactions: BTreeMap<TxId, Transaction>,
     pub(super) temporaries: Vec<Destination>,
     pub(super) flow: Flow,
+    /// What the messages since the last flush share.
+    pub(super) batch: Batch,
+    /// Messages admitted since the last flush.
+    pub(super) published: u64,
     /// Links were passed over because the outbox was full.
     starved: bool,
     /// What the shards are to do, not yet handed over.
@@ -79,6 +84,8 @@ impl Gate {
             transactions: BTreeMap::new(),
             temporaries: Vec::new(),
             flow: Flow::default(),
+            batch: Batch::default(),
+            published: 0,
             starved: false,
             work: Vec::new(),
             asks: Vec::new(),
@@ -124,7 +131,8 @@ impl Client {
 
     /// Takes a verb. It is carried out at the latest by [`Self::flush`]; its answer is among [`Self::events`].
     pub fn say(&mut self, verb: Verb) {
-        let Some(who) = self.who.clone() else {
+        // Put back below: to count a reference for each verb costs more than this.
+        let Some(who) = self.who.take() else {
             let refusal = Refusal::new(RefusalKind::Unauthenticated, "log in first");
             self.answers.say(Event::Refused { tag: None, refusal });
             return;
@@ -132,6 +140,7 @@ impl Client {
         if let Some(verb) = self.hold_back(verb) {
             self.carry_out(verb, &who);
         }
+        self.who = Some(who);
     }
 
     pub(super) fn carry_out(&mut self, verb: Verb, who: &Arc<Principal>) {
@@ -141,7 +150,7 @@ impl Client {
             Verb::Grant { link, credit } => self.grant_credit(link, credit),
             Verb::Attach(attach) => self.attach(*attach, who),
             Verb::Bind(bind) => self.bind(*bind, who),
-            Verb::Unbind { link, pattern, tag } => self.unbind(link, &pattern, tag),
+            Verb::Unbind { link, pattern, tag } => self.unbind(link, &pattern, tag, who),
             Verb::Detach { link, tag } => self.detach(link, tag),
             Verb::Forget { name, tag } => self.forget(&name, tag, who),
             Verb::Note(note) => self.note(note),
@@ -184,6 +193,11 @@ impl Client {
 
     /// Carries out what was said.
     pub fn flush(&mut self) {
+        if self.published > 0 {
+            let published = std::mem::take(&mut self.published);
+            self.gate.shell.totals.published.fetch_add(published, Ordering::Relaxed);
+            self.batch.end();
+        }
         if self.work.is_empty() {
             return;
         }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod attach;
+mod batch;
 mod claims;
 mod client;
 mod create;

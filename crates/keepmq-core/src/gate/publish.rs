@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use hashbrown::HashMap;
 use keepmq_model::{
@@ -147,14 +146,13 @@ impl Client {
         };
         let envelope = &mut message.envelope;
         envelope.id = self.gate.next_message_id();
-        envelope.user = Some(Arc::clone(&who.name));
         envelope.priority = envelope.priority.min(MAX_PRIORITY);
         if envelope.timestamp_ms == 0 {
             envelope.timestamp_ms = self.gate.now().unix_ms;
         }
-        message.charge(&self.gate.shell.meter);
+        self.batch.give(message, who, &self.gate.shell.meter);
         self.flow.sent(message.envelope.durable);
-        self.gate.shell.totals.published.fetch_add(1, Ordering::Relaxed);
+        self.published += 1;
         Ok(())
     }
 

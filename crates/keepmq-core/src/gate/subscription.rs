@@ -285,7 +285,7 @@ impl Client {
         Ok(())
     }
 
-    pub(super) fn unbind(&mut self, link: LinkId, pattern: &Pattern, tag: Tag) {
+    pub(super) fn unbind(&mut self, link: LinkId, pattern: &Pattern, tag: Tag, who: &Arc<Principal>) {
         let Some(Link::Subscription(open)) = self.links.get_mut(&link) else {
             return self.refuse(Some(tag), Refusal::new(RefusalKind::NotFound, "the subscription is closed"));
         };
@@ -300,8 +300,8 @@ impl Client {
         self.gate.routes_changed();
         drop(directory);
         let ask = self.ask(Some(tag), u32::from(stays));
-        if let Some(who) = self.who.clone().filter(|_| stays) {
-            self.define(link, &who, ask);
+        if stays {
+            self.define(link, who, ask);
         }
     }
 

@@ -30,6 +30,8 @@ const GOODBYE: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(100);
 /// How often expired messages are looked for.
 const SWEEP: Duration = Duration::from_secs(30);
+/// How often memory is given back to the system.
+const GIVE_BACK: Duration = Duration::from_secs(2);
 /// Large for the allocator; never touched, so it costs no memory.
 const LARGE: usize = 32 * 1024 * 1024;
 /// How often the status topics are written.
@@ -133,16 +135,14 @@ fn give_memory_back() {
 /// What is due from time to time.
 async fn turn(broker: &Broker) {
     let status = StatusTopics::new(Arc::clone(&broker.gate), Clock.now().mono_ms);
-    let (mut tick, mut sweep, mut write) =
-        (tokio::time::interval(TICK), tokio::time::interval(SWEEP), tokio::time::interval(STATUS));
+    let (mut tick, mut sweep) = (tokio::time::interval(TICK), tokio::time::interval(SWEEP));
+    let (mut write, mut settle) = (tokio::time::interval(STATUS), tokio::time::interval(GIVE_BACK));
     loop {
         tokio::select! {
             _ = tick.tick() => broker.gate.tick(),
             _ = sweep.tick() => broker.gate.sweep(),
-            _ = write.tick() => {
-                status.write(Clock.now().mono_ms);
-                give_memory_back();
-            }
+            _ = write.tick() => status.write(Clock.now().mono_ms),
+            _ = settle.tick() => give_memory_back(),
         }
     }
 }
