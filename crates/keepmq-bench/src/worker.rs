@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use rustix::buffer::spare_capacity;
-use rustix::event::{Timespec, epoll};
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 
 use crate::board::{Board, Phase};
 use crate::clock::Clock;
@@ -155,19 +155,24 @@ impl Worker {
     }
 
     fn wait(&self, next: Next, events: &mut Vec<epoll::Event>) -> Result<(), Error> {
-        let wait = match next {
-            Next::Now => Some(0),
-            Next::At(time) => Some(time.saturating_sub(self.clock.now())),
+        let timeout = match next {
+            Next::Now => Some(Timespec::default()),
+            Next::At(time) => {
+                self.doze(time.saturating_sub(self.clock.now()))?;
+                Some(Timespec::default())
+            }
             // The bell rings when the run goes on.
             Next::OnEvent => None,
         };
-        let timeout = wait
-            .and_then(|nanoseconds| Timespec::try_from(std::time::Duration::from_nanos(nanoseconds)).ok());
         events.clear();
-        match epoll::wait(&self.epoll, spare_capacity(events), timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-            Err(errno) => Err(system(errno)),
-        }
+        unless_interrupted(epoll::wait(&self.epoll, spare_capacity(events), timeout.as_ref()))
+    }
+
+    /// Waits for an event at most so many nanoseconds. Not by epoll, which counts in milliseconds on older kernels: half of
+    /// one would be added to every latency.
+    fn doze(&self, nanoseconds: u64) -> Result<(), Error> {
+        let timeout = Timespec::try_from(std::time::Duration::from_nanos(nanoseconds)).ok();
+        unless_interrupted(poll(&mut [PollFd::new(&self.epoll, PollFlags::IN)], timeout.as_ref()))
     }
 
     fn serve(&mut self, events: &[epoll::Event]) -> Result<(), Error> {
@@ -211,6 +216,13 @@ fn watch_room(epoll: &OwnedFd, mark: usize, member: &mut Member) -> Result<(), E
     epoll::modify(epoll, &member.link.stream, mark, flags).map_err(system)?;
     member.watches_room = wants;
     Ok(())
+}
+
+fn unless_interrupted(waited: rustix::io::Result<usize>) -> Result<(), Error> {
+    match waited {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(errno) => Err(system(errno)),
+    }
 }
 
 fn system(errno: rustix::io::Errno) -> Error {

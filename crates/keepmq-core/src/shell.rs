@@ -41,8 +41,6 @@ pub(crate) struct Shell {
     pub(crate) totals: Totals,
     /// Connections that wait for a ticket, in the order of the tickets.
     waiting: Mutex<VecDeque<(Ticket, Arc<Outbox>)>>,
-    /// Connections that wait for memory.
-    short_of_memory: Mutex<Vec<Arc<Outbox>>>,
     spawn: Spawn,
     pub(crate) clock: Clock,
 }
@@ -98,7 +96,6 @@ impl Shell {
             epoch: AtomicU64::new(epoch),
             totals: Totals::default(),
             waiting: Mutex::default(),
-            short_of_memory: Mutex::default(),
             spawn,
             clock,
         }
@@ -226,14 +223,6 @@ impl Shell {
         }
     }
 
-    /// Rings the connection when there is memory again.
-    pub(crate) fn ring_when_memory(&self, outbox: &Arc<Outbox>) {
-        let mut short = self.short_of_memory.lock();
-        if !short.iter().any(|other| Arc::ptr_eq(other, outbox)) {
-            short.push(Arc::clone(outbox));
-        }
-    }
-
     /// Shows what is durable now, and rings those who waited for it.
     pub(crate) fn durable(&self, ticket: Ticket) -> After {
         let now = self.now();
@@ -277,7 +266,7 @@ impl Shell {
         Self::after(out, &rung)
     }
 
-    /// What is due from time to time: expired messages, and memory that came free.
+    /// What is due from time to time: expired messages.
     pub(crate) fn sweep(&self, now: Now) -> After {
         let mut after = After::default();
         for shard in &self.shards {
@@ -285,14 +274,6 @@ impl Shell {
             after.join(swept);
         }
         after
-    }
-
-    /// Rings those who wait for memory, once there is some.
-    pub(crate) fn ring_memory(&self) {
-        if self.meter.bytes() <= self.limits.memory_bytes / 10 * 9 {
-            let waiting = std::mem::take(&mut *self.short_of_memory.lock());
-            waiting.iter().for_each(|outbox| outbox.ring());
-        }
     }
 
     /// Whether a line has more than it should.

@@ -11,6 +11,9 @@ use crate::shard::{Input, LineKey};
 /// Bytes of messages that are held back for a connection that also consumes, at most.
 const HELD_BYTES: u64 = 1024 * 1024;
 
+/// How often a connection that waits for memory or the store looks whether there is some, in milliseconds.
+const LOOK_MS: u64 = 100;
+
 /// Why and since when a connection is slowed.
 #[derive(Debug, Default)]
 pub(super) struct Flow {
@@ -18,6 +21,8 @@ pub(super) struct Flow {
     since: Option<u64>,
     /// When it was looked at last.
     looked_at: u64,
+    /// When to look again, as it waits for memory or the store: no bell rings when they have room.
+    look_again: Option<u64>,
     /// Lines that have too much.
     lines: Vec<LineKey>,
     /// What is said in the meantime and must keep its order.
@@ -78,11 +83,11 @@ impl Client {
     }
 
     /// The time at which a slowed connection is to be looked at though nothing happens, in milliseconds of the monotonic
-    /// clock: when slow subscriptions give way, and when it is to be refused.
+    /// clock: when slow subscriptions give way, when it is to be refused, and while it waits for memory or the store.
     pub fn flow_deadline(&self) -> Option<u64> {
         let (since, limits) = (self.flow.since?, &self.gate.shell.limits);
         let looks = [since + limits.slow_patience_ms, since + limits.sender_patience_ms];
-        looks.into_iter().filter(|at| *at > self.flow.looked_at).min()
+        looks.into_iter().chain(self.flow.look_again).filter(|at| *at > self.flow.looked_at).min()
     }
 
     /// Holds a verb back while the connection is slowed.
@@ -139,7 +144,7 @@ impl Client {
         self.flow.sent_to_disk && self.gate.shell.store.pending_bytes() > limit
     }
 
-    /// Has the bell rung when there is room.
+    /// Has the bell rung when lines have room, and sees to it that the rest is looked at.
     fn wait_for_room(&mut self) {
         let now = self.gate.now();
         for line in self.flow.lines.clone() {
@@ -147,9 +152,8 @@ impl Client {
             let (_, after) = self.gate.shell.run(line.shard, [input], now, drop);
             self.gate.finish(after);
         }
-        if self.is_memory_short() || self.is_store_behind() {
-            self.gate.shell.ring_when_memory(&self.outbox);
-        }
+        let unannounced = self.is_memory_short() || self.is_store_behind();
+        self.flow.look_again = unannounced.then_some(self.flow.looked_at + LOOK_MS);
     }
 
     /// Looks whether a slowed connection may go again, or has waited too long.

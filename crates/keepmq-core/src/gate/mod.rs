@@ -196,11 +196,6 @@ impl Gate {
         self.finish(after);
     }
 
-    /// To be called a few times a second.
-    pub fn tick(&self) {
-        self.shell.ring_memory();
-    }
-
     /// To be called every half a minute or so: looks for what expired.
     pub fn sweep(&self) {
         let after = self.shell.sweep(self.now());

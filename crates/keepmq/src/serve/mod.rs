@@ -26,8 +26,6 @@ use doors::Doors;
 const BLOCKING_THREADS: usize = 64;
 /// How long connections have to say good-bye.
 const GOODBYE: Duration = Duration::from_secs(10);
-/// How often memory that came free is looked for.
-const TICK: Duration = Duration::from_millis(100);
 /// How often expired messages are looked for.
 const SWEEP: Duration = Duration::from_secs(30);
 /// How often memory is given back to the system.
@@ -135,11 +133,10 @@ fn give_memory_back() {
 /// What is due from time to time.
 async fn turn(broker: &Broker) {
     let status = StatusTopics::new(Arc::clone(&broker.gate), Clock.now().mono_ms);
-    let (mut tick, mut sweep) = (tokio::time::interval(TICK), tokio::time::interval(SWEEP));
-    let (mut write, mut settle) = (tokio::time::interval(STATUS), tokio::time::interval(GIVE_BACK));
+    let (mut sweep, mut write) = (tokio::time::interval(SWEEP), tokio::time::interval(STATUS));
+    let mut settle = tokio::time::interval(GIVE_BACK);
     loop {
         tokio::select! {
-            _ = tick.tick() => broker.gate.tick(),
             _ = sweep.tick() => broker.gate.sweep(),
             _ = write.tick() => status.write(Clock.now().mono_ms),
             _ = settle.tick() => give_memory_back(),
