@@ -120,10 +120,7 @@ impl<'t> Findings<'t> {
         // What was read out of a broken line is a guess, and its faults are noise.
         faults.retain(|fault| fault.code == SYNTAX || !broken.contains(&line(fault)));
         // What is faulty was not read, and so looks as if it were missing.
-        let part = |of: &str, whole: &str| {
-            of.strip_prefix(whole).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
-        };
-        let is_guess = |warning: &Fault| faults.iter().any(|fault| part(&fault.key, &warning.key));
+        let is_guess = |warning: &Fault| faults.iter().any(|fault| fault.concerns(&warning.key));
         self.report.warnings.retain(|warning| !is_guess(warning));
         self.report.sort();
         self.report

@@ -216,9 +216,8 @@ fn judge_ports(raw: &[At<ListenerOptions>], findings: &mut Findings<'_>) {
         });
         if let Some(span) = before.and_then(|other| other.span.as_ref()) {
             let what = format!("the listener in line {} has port {own} too", findings.line(span.start));
-            let at = place(one);
             findings.within(listener_key(index, &one.value), |f| {
-                f.fault("duplicate-port", at, what, "give each listener a port of its own");
+                f.fault("duplicate-port", place(one), what, "give each listener a port of its own");
             });
         }
     }

@@ -35,6 +35,13 @@ pub struct Fault {
     pub remedy: String,
 }
 
+impl Fault {
+    /// Whether it is about this option or table, or about a part of it.
+    pub fn concerns(&self, key: &str) -> bool {
+        self.key.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    }
+}
+
 /// Everything that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -165,5 +172,20 @@ mod tests {
     fn nothing_found_is_said_so() {
         assert_eq!(Report::default().to_string(), "no faults, no warnings\n");
         assert!(Report::default().is_sound());
+    }
+
+    #[test]
+    fn a_fault_concerns_its_option_and_the_tables_around_it_only() {
+        let fault = fault("range", None);
+        for key in ["listener.mqtt.port", "listener.mqtt", "listener"] {
+            assert!(fault.concerns(key), "{key}");
+        }
+        for key in ["listener.mqtt.po", "listener.mq", "listener.mqtt.port.x", ""] {
+            assert!(!fault.concerns(key), "{key}");
+        }
+        let plain = Fault { key: "listener.mqtt-plain.port".to_owned(), ..fault };
+        assert!(!plain.concerns("listener.mqtt"));
+        let entry = Fault { key: "authorization.entry[2].queue".to_owned(), ..plain };
+        assert!(entry.concerns("authorization.entry") && entry.concerns("authorization.entry[2]"));
     }
 }

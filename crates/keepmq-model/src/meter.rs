@@ -70,7 +70,12 @@ mod tests {
         let (one, other) = (Arc::new(meter.another()), Arc::new(meter.another()));
         let charges = [Charge::new(&one, 5), Charge::new(&other, 7)];
         assert_eq!((meter.bytes(), one.bytes()), (12, 12));
-        std::thread::Builder::new().spawn(move || drop(charges)).unwrap().join().unwrap();
+        std::thread::Builder::new()
+            .name("other".to_owned())
+            .spawn(move || drop(charges))
+            .unwrap()
+            .join()
+            .unwrap();
         assert_eq!(meter.bytes(), 0);
     }
 }

@@ -69,9 +69,8 @@ pub(crate) fn run(args: &IdleArgs, login: Option<Login>) -> Result<IdleReport, E
     sleep(args.hold);
     let memory_before = meter.broker()?.map(|cost| cost.memory_after);
     let clock = Clock::start();
-    let opened: Result<Vec<Link>, Error> =
-        (0..connections).map(|which| opener.open(&format!("idle {which}"))).collect();
-    let mut links = opened?;
+    let open = |which| opener.open(&format!("idle {which}"));
+    let mut links = (0..connections).map(open).collect::<Result<Vec<Link>, Error>>()?;
     let opened = seconds(clock.now());
     // What a handshake needed for a moment is given back by most brokers only after a while.
     sleep(args.hold / 2.0);

@@ -55,7 +55,8 @@ impl Flow {
     }
 }
 
-fn busy() -> Refusal {
+/// There is no room for what was sent.
+pub(super) fn busy() -> Refusal {
     let text = "the broker is out of room for messages: consumers or the disk are too slow; try again later";
     Refusal::new(RefusalKind::Busy, text)
 }

@@ -13,6 +13,7 @@ use keepmq_store::Admission;
 use smallvec::SmallVec;
 
 use super::client::Client;
+use super::flow::busy;
 use crate::routes::{QueueEntry, Topic};
 use crate::shard::Input;
 
@@ -112,8 +113,7 @@ impl Client {
             return Err(Refusal::new(RefusalKind::Unsupported, text));
         }
         if self.flow.is_refusing() {
-            let text = "the broker is out of room for messages: consumers are too slow; try again later";
-            return Err(Refusal::new(RefusalKind::Busy, text));
+            return Err(busy());
         }
         let first = self.grant(&message.envelope.destination, who)?;
         let others: SmallVec<[Arc<Grant>; 0]> =

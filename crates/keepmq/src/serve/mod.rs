@@ -71,7 +71,7 @@ pub(crate) fn serve(folder: &Path) -> anyhow::Result<ExitCode> {
 /// The ports that are taken, of those listeners that are not faulty themselves.
 fn taken_ports(folder: &Path, known: &Report) -> Report {
     let listeners = keepmq_config::readable_listeners(folder);
-    let is_sound = |key: &str| !known.faults.iter().any(|fault| fault.key.starts_with(key));
+    let is_sound = |key: &str| !known.faults.iter().any(|fault| fault.concerns(key));
     let sound = listeners.iter().filter(|listener| is_sound(&format!("listener.{}", listener.name)));
     Doors::open(sound).err().unwrap_or_default()
 }
