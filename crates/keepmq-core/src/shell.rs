@@ -67,6 +67,9 @@ impl After {
     }
 }
 
+/// Connections to be rung, once no lock is held.
+type Bells = SmallVec<[Arc<Outbox>; 4]>;
+
 /// A shard that panicked may hold half a change. Going on would deliver or lose what nobody meant; a restart is recovery.
 struct Whole;
 
@@ -166,9 +169,11 @@ impl Shell {
             guards.push(shard);
         }
         let ticket = self.commit(&mut out, &mut guards);
-        let rung = self.put_events(&mut out);
+        let mut rung = self.put_events(&mut out);
         drop(guards);
-        (ticket, Self::after(out, &rung))
+        rung.extend(out.bells.drain(..));
+        rung.iter().for_each(|outbox| outbox.ring());
+        (ticket, Self::after(out))
     }
 
     /// Commits while the locks are held, so that the store sees what one shard says in its order.
@@ -185,8 +190,8 @@ impl Shell {
     }
 
     /// Puts events into their outboxes while the locks are held, so that they keep their order.
-    fn put_events(&self, out: &mut Outputs) -> SmallVec<[Arc<Outbox>; 4]> {
-        let mut rung = SmallVec::<[Arc<Outbox>; 4]>::new();
+    fn put_events(&self, out: &mut Outputs) -> Bells {
+        let mut rung = Bells::new();
         let mut events = std::mem::take(&mut out.events).into_iter().peekable();
         let mut delivered = 0;
         while let Some((outbox, first)) = events.next() {
@@ -203,10 +208,7 @@ impl Shell {
         rung
     }
 
-    fn after(mut out: Outputs, rung: &[Arc<Outbox>]) -> After {
-        for outbox in rung.iter().chain(&out.bells) {
-            outbox.ring();
-        }
+    fn after(mut out: Outputs) -> After {
         out.full.dedup();
         After { reads: out.reads, dead: out.dead, full: out.full, revive: out.revive }
     }
@@ -223,19 +225,20 @@ impl Shell {
         }
     }
 
-    /// Shows what is durable now, and rings those who waited for it.
+    /// Shows what is durable now, and rings those who waited for it: first those, for whom nothing goes on without it.
     pub(crate) fn durable(&self, ticket: Ticket) -> After {
         let now = self.now();
         let mut after = After::default();
+        let mut rung = Bells::new();
         for shard in &self.shards {
             let mut guard = shard.lock();
             if !guard.awaits(ticket) || !guard.advance(ticket) {
                 continue;
             }
-            let shown = self.on_shard(guard, now, Shard::show);
-            after.join(shown);
+            after.join(self.on_shard(guard, now, &mut rung, Shard::show));
         }
         self.ring_waiting(ticket);
+        rung.iter().for_each(|outbox| outbox.ring());
         after
     }
 
@@ -247,11 +250,12 @@ impl Shell {
         ready.iter().for_each(|(_, outbox)| outbox.ring());
     }
 
-    /// Lets a shard do something of its own.
+    /// Lets a shard do something of its own, and adds whom to ring.
     fn on_shard(
         &self,
         mut shard: MutexGuard<'_, Shard>,
         now: Now,
+        rung: &mut Bells,
         what: impl FnOnce(&mut Shard, &mut Context<'_>),
     ) -> After {
         let _whole = Whole;
@@ -261,17 +265,19 @@ impl Shell {
         what(&mut shard, &mut Context { now, limits, out: &mut out, visible, stage, epoch, pressed });
         let mut guards = [shard];
         self.commit(&mut out, &mut guards);
-        let rung = self.put_events(&mut out);
+        rung.append(&mut self.put_events(&mut out));
         drop(guards);
-        Self::after(out, &rung)
+        rung.extend(out.bells.drain(..));
+        Self::after(out)
     }
 
     /// What is due from time to time: expired messages.
     pub(crate) fn sweep(&self, now: Now) -> After {
         let mut after = After::default();
         for shard in &self.shards {
-            let swept = self.on_shard(shard.lock(), now, Shard::sweep);
-            after.join(swept);
+            let mut rung = Bells::new();
+            after.join(self.on_shard(shard.lock(), now, &mut rung, Shard::sweep));
+            rung.iter().for_each(|outbox| outbox.ring());
         }
         after
     }

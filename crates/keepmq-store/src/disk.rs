@@ -54,6 +54,10 @@ pub trait DiskFile: Send + Sync {
     /// Writes all bytes at `offset`, growing the file when needed.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
+    /// Writes so many zeroes at `offset`, growing the file when needed. Nobody reads them: a disk that keeps what was
+    /// written in memory should not keep these.
+    fn write_zeroes(&self, len: usize, offset: u64) -> io::Result<()>;
+
     /// Makes the content, and the length needed to read it, last.
     fn sync(&self) -> io::Result<()>;
 

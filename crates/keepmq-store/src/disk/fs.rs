@@ -1,5 +1,7 @@
 //! A directory of the operating system.
 
+mod zeroes;
+
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
@@ -130,6 +132,10 @@ impl DiskFile for FsFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.0.write_all_at(bytes, offset)
+    }
+
+    fn write_zeroes(&self, len: usize, offset: u64) -> io::Result<()> {
+        zeroes::write(&self.0, len, offset)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -8,6 +8,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::api::{Batch, Ticket, Urgency};
 
+/// So many batches that nobody waits for are written early: what waits takes memory.
+const MOST_LAZY: usize = 4096;
+
 /// A committed batch.
 pub(crate) struct Queued {
     pub(crate) ticket: Ticket,
@@ -37,8 +40,19 @@ struct Inner {
     last: Ticket,
     /// Somebody waits for a batch, or another thread wants the writer to look around.
     urgent: bool,
-    asleep: bool,
+    sleep: Sleep,
     stop: Option<Stop>,
+}
+
+/// How the writer sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sleep {
+    /// Not at all.
+    Awake,
+    /// For a time that it has set itself: batches that nobody waits for need not wake it.
+    Light,
+    /// Until it is woken.
+    Deep,
 }
 
 impl Queue {
@@ -47,7 +61,7 @@ impl Queue {
             batches: VecDeque::new(),
             last: Ticket::default(),
             urgent: false,
-            asleep: false,
+            sleep: Sleep::Awake,
             stop: None,
         };
         Self { inner: Mutex::new(inner), bell: Condvar::new(), pending: AtomicU64::new(0) }
@@ -64,12 +78,16 @@ impl Queue {
         }
         self.pending.fetch_add(size, Ordering::Relaxed);
         inner.batches.push_back(Queued { ticket, batch, size });
-        if urgency == Urgency::Now {
+        if urgency == Urgency::Now || inner.batches.len() >= MOST_LAZY {
             inner.urgent = true;
         }
-        // A writer that sleeps over lazy batches has set itself a time; only the first has to wake it for that.
-        if inner.asleep && (inner.urgent || inner.batches.len() == 1) {
-            inner.asleep = false;
+        let wake = match inner.sleep {
+            Sleep::Awake => false,
+            Sleep::Light => inner.urgent,
+            Sleep::Deep => true,
+        };
+        if wake {
+            inner.sleep = Sleep::Awake;
             drop(inner);
             self.bell.notify_one();
         }
@@ -102,7 +120,7 @@ impl Queue {
     pub(crate) fn poke(&self) {
         let mut inner = self.inner.lock();
         inner.urgent = true;
-        inner.asleep = false;
+        inner.sleep = Sleep::Awake;
         drop(inner);
         self.bell.notify_one();
     }
@@ -121,17 +139,25 @@ impl Queue {
     }
 
     /// Sleeps until there is something to do; batches that nobody waits for may wait for `lazy`.
+    ///
+    /// The first sleep is always a light one: where consumers acknowledge what producers wait for, each acknowledgement
+    /// would wake the writer for nothing.
     pub(crate) fn wait(&self, lazy: Duration) {
         let mut inner = self.inner.lock();
+        let mut rested = false;
         while !inner.urgent && inner.stop.is_none() {
-            inner.asleep = true;
-            if inner.batches.is_empty() {
+            if rested && inner.batches.is_empty() {
+                inner.sleep = Sleep::Deep;
                 self.bell.wait(&mut inner);
-            } else if self.bell.wait_for(&mut inner, lazy).timed_out() {
-                break;
+            } else {
+                inner.sleep = Sleep::Light;
+                rested = self.bell.wait_for(&mut inner, lazy).timed_out();
+                if rested && !inner.batches.is_empty() {
+                    break;
+                }
             }
         }
-        inner.asleep = false;
+        inner.sleep = Sleep::Awake;
     }
 }
 

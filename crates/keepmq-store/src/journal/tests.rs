@@ -96,6 +96,32 @@ fn a_lazy_batch_rides_with_the_next_urgent_one() {
     assert_eq!(numbers(&journal, 1), [1, 2]);
 }
 
+/// Consumers acknowledge while the next message is being synced: that must not cost its sender a second sync.
+#[test]
+fn what_comes_lazily_during_a_sync_has_none_of_its_own() {
+    let journal: Arc<std::sync::OnceLock<Journal>> = Arc::default();
+    let inside = Arc::clone(&journal);
+    let (sender, receiver) = std::sync::mpsc::sync_channel(2);
+    let on_durable: OnDurable = Box::new(move |report| {
+        let ticket = report.unwrap();
+        if ticket.0 == 1 {
+            commit(inside.get().unwrap(), vec![put(1, 2, "x")], Urgency::Lazy);
+        }
+        sender.send(ticket).unwrap();
+    });
+    let options = Options { lazy_delay: Duration::from_mins(10), ..options() };
+    let (opened, _) = Journal::open(Arc::new(FaultyDisk::new(1)), options, on_durable).unwrap();
+    journal.set(opened).ok().unwrap();
+    let journal = journal.get().unwrap();
+    let syncs = journal.activity().syncs;
+    for urgent in [1, 3] {
+        commit(journal, vec![put(1, urgent, "x")], Urgency::Now);
+        assert_eq!(receiver.recv_timeout(Duration::from_secs(30)).unwrap(), Ticket(urgent));
+    }
+    assert_eq!(journal.activity().syncs, syncs + 2);
+    assert_eq!(numbers(journal, 1), [1, 2, 3]);
+}
+
 #[test]
 fn closing_does_not_wait_for_lazy_batches_to_be_due() {
     let (journal, durable) = with_threads(Options { lazy_delay: Duration::from_mins(10), ..options() });

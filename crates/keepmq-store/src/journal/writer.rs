@@ -130,10 +130,11 @@ impl Writer {
     pub(crate) fn run(mut self) -> Result<(), StoreError> {
         loop {
             match self.step()? {
-                Progress::Worked => {}
+                Progress::Worked if !self.waiting.is_empty() => {}
                 Progress::Stopped => return Ok(()),
-                // Looking for work some turns before sleeping was measured: it gains nothing.
-                Progress::Idle => self.shared.queue.wait(self.shared.lazy_delay),
+                // Also after work: a sync for what nobody waits for would hold up who comes next. Looking for work some
+                // turns before sleeping was measured: it gains nothing.
+                Progress::Worked | Progress::Idle => self.shared.queue.wait(self.shared.lazy_delay),
                 Progress::Starved => self.shared.queue.pause(STARVED),
             }
         }

@@ -471,6 +471,10 @@ impl DiskFile for FaultyFile {
         self.change(&Change::Write(at, bytes.to_vec()))
     }
 
+    fn write_zeroes(&self, len: usize, offset: u64) -> io::Result<()> {
+        self.write_at(&vec![0; len], offset)
+    }
+
     fn sync(&self) -> io::Result<()> {
         let mut state = self.state.lock();
         finish(state.change(self.generation)?)?;

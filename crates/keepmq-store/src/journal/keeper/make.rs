@@ -97,16 +97,14 @@ impl Keeper {
         let shared = Arc::clone(&self.shared);
         let files = shared.files();
         let file = files.create(name).map_err(|error| files.write_error(name, "create", &error))?;
-        let zeroes = vec![0; FILL_IN_HASTE];
         let mut at = 0;
         while at < len {
             let haste = self.breath.is_zero() || self.shared.space.room() < self.segment_len / 2;
             let most = if haste { FILL_IN_HASTE } else { FILL };
             let part = usize::try_from(len - at).unwrap_or(most).min(most);
-            let part = zeroes.get(..part).unwrap_or(&zeroes);
-            file.write_at(part, at).map_err(|error| files.write_error(name, "write", &error))?;
+            file.write_zeroes(part, at).map_err(|error| files.write_error(name, "write", &error))?;
             file.sync().map_err(|error| files.write_error(name, "sync", &error))?;
-            at += part.len() as u64;
+            at += part as u64;
             if !haste {
                 std::thread::sleep(self.breath);
             }
