@@ -126,8 +126,9 @@ def measure(rows: list[Row], brokers: list[type[Broker]], generator: Generator, 
         prime(rows, crew, generator, effort)
         for repeat in range(effort.repeats):
             for row in rows:
-                for broker in in_turn(crew, repeat):
-                    if row.scenario == "load" and row.door in broker.doors:
+                here = [broker for broker in crew if row.scenario == "load" and row.door in broker.doors]
+                for turn in range(row.turns):
+                    for broker in in_turn(here, repeat + turn):
                         measure_load(row, broker, generator, effort, results)
     finally:
         for broker in crew:
@@ -138,7 +139,7 @@ def measure(rows: list[Row], brokers: list[type[Broker]], generator: Generator, 
 
 def in_turn(crew: list[Broker], repeat: int) -> list[Broker]:
     """Another one is first each time."""
-    first = repeat % len(crew)
+    first = repeat % max(len(crew), 1)
     return crew[first:] + crew[:first]
 
 

@@ -28,7 +28,8 @@ def markdown(
 def _setting(effort: Effort) -> list[str]:
     return [
         f"{_machine()}. All brokers and the generator on this machine, over the loopback address. "
-        f"{effort.repeats} runs of {effort.seconds:g} s each after {effort.warm_up:g} s of warm-up, brokers in turns; "
+        f"{effort.repeats} runs (more where a row says so) of {effort.seconds:g} s each after {effort.warm_up:g} s of "
+        "warm-up, brokers in turns; "
         "median, and the range in brackets. CPU is that of the broker's processes in user and kernel mode.",
     ]
 
