@@ -9,6 +9,7 @@
 //! * **delivery**: a message handed to a link; **outcome**: what became of it; **credit**: how many more may come.
 #![forbid(unsafe_code)]
 
+mod advisory;
 mod destination;
 mod event;
 mod message;
@@ -25,6 +26,7 @@ mod view;
 /// Text that shares the buffer it was read from.
 pub use bytestring::ByteString as Text;
 
+pub use advisory::{ADVISORY_PREFIX, Advisory};
 pub use destination::{Destination, Kind, MAX_NAME, MAX_SEGMENTS, NameFault, check_name, has_wildcard};
 pub use event::{Delivery, Event, Resumed};
 pub use message::{

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::advisory::ADVISORY_PREFIX;
 use crate::destination::{Destination, Kind, NameFault, check_name, has_wildcard};
 
 /// A name that may hold wildcards.
@@ -65,11 +66,17 @@ impl Pattern {
     }
 
     /// Whether a subscription to this pattern gets messages of the name: as [`Self::matches`], but a wildcard in the
-    /// first segment passes over names that begin with `$` (MQTT 3.1.1, section 4.7.2), whatever the protocol.
+    /// first segment passes over names that begin with `$` (MQTT 3.1.1, section 4.7.2), whatever the protocol, and over
+    /// advisory topics: who wants everything means what others send.
     pub fn subscribes_to(&self, name: &str) -> bool {
-        let hidden = name.starts_with('$') && matches!(self.segments().next(), Some("*" | ">"));
+        let hidden = is_hidden(name) && matches!(self.segments().next(), Some("*" | ">"));
         !hidden && self.matches(name)
     }
+}
+
+/// Whether a topic is found only by those who name its first segment.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.starts_with('$') || name.starts_with(ADVISORY_PREFIX)
 }
 
 impl From<&Destination> for Pattern {
@@ -126,11 +133,14 @@ mod tests {
     }
 
     #[test]
-    fn names_with_a_dollar_are_hidden_from_leading_wildcards() {
-        for pattern in [">", "*.broker", "*.>"] {
+    fn what_the_broker_says_of_itself_is_hidden_from_leading_wildcards() {
+        for (pattern, name) in
+            [(">", "$SYS.broker"), ("*.broker", "$SYS.broker"), ("*.>", "ActiveMQ.Advisory.Queue")]
+        {
             let pattern = Pattern::new(pattern).unwrap();
-            assert!(pattern.matches("$SYS.broker") && !pattern.subscribes_to("$SYS.broker"));
+            assert!(pattern.matches(name) && !pattern.subscribes_to(name));
         }
+        assert!(Pattern::new("ActiveMQ.Advisory.>").unwrap().subscribes_to("ActiveMQ.Advisory.Queue"));
         assert!(Pattern::new("$SYS.>").unwrap().subscribes_to("$SYS.broker"));
     }
 

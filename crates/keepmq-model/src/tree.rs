@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, is_hidden};
 
 /// Values filed under patterns. Several may stand under one pattern; they come back in the order they were filed.
 #[derive(Clone, Debug)]
@@ -58,11 +58,11 @@ impl<T> PatternTree<T> {
         self.root.visit(&segments, true, &mut found);
     }
 
-    /// As [`Self::visit`] by the rule of [`Pattern::subscribes_to`]: names that begin with `$` are hidden from a
-    /// wildcard in the first segment.
+    /// As [`Self::visit`] by the rule of [`Pattern::subscribes_to`]: some names are hidden from a wildcard in
+    /// the first segment.
     pub fn visit_subscribed<'a>(&'a self, name: &str, mut found: impl FnMut(&'a T)) {
         let segments: Vec<&str> = name.split('.').collect();
-        self.root.visit(&segments, !name.starts_with('$'), &mut found);
+        self.root.visit(&segments, !is_hidden(name), &mut found);
     }
 
     /// Whether nothing is filed.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smallvec::SmallVec;
 
+use crate::Text;
 use crate::destination::{Destination, Kind};
 use crate::message::Message;
 use crate::pattern::Pattern;
@@ -99,10 +100,12 @@ pub enum Verb {
     },
     /// Has the core keep bytes with a named subscription; it never reads them.
     Note(Note),
-    /// Makes a temporary destination with a name that can't be guessed.
+    /// Makes a temporary destination. To make one again that this connection has made is no fault.
     CreateTemporary {
         /// Temporary queue or temporary topic.
         kind: Kind,
+        /// Its name, where the protocol lets the client choose it; otherwise it gets one that can't be guessed.
+        name: Option<Text>,
         /// Answered with [`crate::Event::Created`].
         tag: Tag,
     },

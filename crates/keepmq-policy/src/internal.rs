@@ -13,6 +13,8 @@ pub enum Move {
     Recovery,
     /// Writes its status topics (`$SYS`).
     Status,
+    /// Tells of itself on advisory topics.
+    Advisory,
     /// Removes what belonged to a connection that is gone, or what nobody used for long.
     Reclaim,
 }
@@ -21,9 +23,12 @@ impl Move {
     /// The whole table: what each move may do. The destination is always the broker's own choice, never a peer's.
     const fn may(self, right: Right) -> bool {
         match (self, right) {
-            (Self::DeadLetter | Self::Status, Right::Write | Right::Admin)
+            (Self::DeadLetter | Self::Status | Self::Advisory, Right::Write | Right::Admin)
             | (Self::Recovery | Self::Reclaim, Right::Admin) => true,
-            (Self::DeadLetter | Self::Status | Self::Recovery | Self::Reclaim, Right::Read)
+            (
+                Self::DeadLetter | Self::Status | Self::Advisory | Self::Recovery | Self::Reclaim,
+                Right::Read,
+            )
             | (Self::Recovery | Self::Reclaim, Right::Write) => false,
         }
     }
@@ -43,7 +48,7 @@ mod tests {
     #[test]
     fn the_broker_itself_never_reads() {
         let queue = Destination::queue("q").unwrap();
-        for reason in [Move::DeadLetter, Move::Recovery, Move::Status, Move::Reclaim] {
+        for reason in [Move::DeadLetter, Move::Recovery, Move::Status, Move::Advisory, Move::Reclaim] {
             assert!(decide_internal::<Read>(reason, &queue).is_none(), "{reason:?}");
         }
     }

@@ -157,7 +157,9 @@ impl Client {
             Verb::Begin { tx } => self.begin(tx),
             Verb::Commit { tx, tag } => self.commit(tx, tag),
             Verb::Rollback { tx, tag } => self.rollback(tx, tag),
-            Verb::CreateTemporary { kind, tag } => self.create_temporary(kind, tag, who),
+            Verb::CreateTemporary { kind, name, tag } => {
+                self.create_temporary(kind, name.as_deref(), tag, who);
+            }
             Verb::Purge { destination, tag } => self.purge(&destination, tag, who),
             Verb::Delete { destination, tag } => self.delete(&destination, tag, who),
             Verb::Login(_) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keepmq_model::{Destination, Event, Kind, Principal, Refusal, RefusalKind, Tag};
+use keepmq_model::{Advisory, Destination, Event, Kind, Principal, Refusal, RefusalKind, Tag};
 use keepmq_policy::{Admin, Move, Permit, Policy, decide, decide_internal};
 
 use super::Gate;
@@ -42,6 +42,7 @@ impl Gate {
         directory.queues.insert(queue.clone(), Arc::clone(&entry));
         let legs = legs_for(&directory, queue, line);
         drop(directory);
+        self.advise_of(queue, true);
         let attach = legs.into_iter().map(|taker| Input::Attach { line: line.slot, taker: Box::new(taker) });
         let (_, after) = self.shell.run(shard, attach, self.now(), drop);
         self.finish(after);
@@ -65,6 +66,8 @@ impl Gate {
         }
         let topic = Arc::new(Topic::new(destination.clone(), id, owner));
         directory.topics.insert(destination.clone(), Arc::clone(&topic));
+        drop(directory);
+        self.advise_of(destination, true);
         Ok(topic)
     }
 
@@ -110,6 +113,7 @@ impl Gate {
         entry.set_gone();
         drop(directory);
         self.finish(after);
+        self.advise_of(&queue, false);
         Ok(())
     }
 
@@ -132,6 +136,8 @@ impl Gate {
             let define = Input::Define { op: Destination::unset(topic.id), waits: false };
             self.shell.run(shard, [Input::DropRetained { permit }, define], self.now(), drop);
         }
+        drop(directory);
+        self.advise_of(&topic.destination, false);
         Ok(())
     }
 }
@@ -179,41 +185,70 @@ impl Client {
         if topic.kind().is_temporary() {
             return Err(no_such_temporary());
         }
+        if Advisory::is_topic(topic) {
+            return self.gate.advisory_topic(topic);
+        }
         let permit = decide(policy, who, topic).map_err(|denial| self.gate.deny(&self.peer, denial))?;
         self.gate.ensure_topic(&permit, None)
     }
 
-    pub(super) fn create_temporary(&mut self, kind: Kind, tag: Tag, who: &Arc<Principal>) {
-        match self.try_create_temporary(kind, who) {
+    pub(super) fn create_temporary(
+        &mut self,
+        kind: Kind,
+        name: Option<&str>,
+        tag: Tag,
+        who: &Arc<Principal>,
+    ) {
+        match self.try_create_temporary(kind, name, who) {
             Ok(destination) => self.answers.say(Event::Created { tag, destination }),
             Err(refusal) => self.refuse(Some(tag), refusal),
         }
     }
 
-    fn try_create_temporary(&mut self, kind: Kind, who: &Arc<Principal>) -> Result<Destination, Refusal> {
+    fn try_create_temporary(
+        &mut self,
+        kind: Kind,
+        name: Option<&str>,
+        who: &Arc<Principal>,
+    ) -> Result<Destination, Refusal> {
         if !kind.is_temporary() {
             return Err(Refusal::new(RefusalKind::Malformed, "only temporary destinations are created so"));
+        }
+        let destination = match name {
+            Some(name) => Destination::new(kind, name)
+                .map_err(|fault| Refusal::new(RefusalKind::Malformed, fault.to_string()))?,
+            None => self.unguessable(kind)?,
+        };
+        if self.temporaries.contains(&destination) {
+            return Ok(destination);
         }
         if self.temporaries.len() >= self.gate.shell.limits.temporaries_per_connection {
             let text = "the limit on temporary destinations of one connection is reached";
             return Err(Refusal::new(RefusalKind::Busy, text));
         }
-        // Whoever knows the name may send to it, so it must not be guessed: 96 bits of it are random.
-        let secret = (self.gate.entropy)() >> 32;
-        let name = format!("ID:keepmq-{:x}-{}-{secret:024x}", self.gate.run, self.peer.connection);
-        let internal = |_| Refusal::new(RefusalKind::Internal, "the broker made a bad name");
-        let destination = Destination::new(kind, &name).map_err(internal)?;
         let policy = self.gate.policy.load_full();
         let permit =
             decide(&policy, who, &destination).map_err(|denial| self.gate.deny(&self.peer, denial))?;
-        let owner = Some(self.peer.connection);
-        if kind.is_queue() {
-            self.gate.ensure_queue(&permit, owner)?;
+        let mine = Some(self.peer.connection);
+        let owner = if kind.is_queue() {
+            self.gate.ensure_queue(&permit, mine)?.owner
         } else {
-            self.gate.ensure_topic(&permit, owner)?;
+            self.gate.ensure_topic(&permit, mine)?.owner
+        };
+        if owner != mine {
+            let text = "the temporary destination belongs to another connection";
+            return Err(Refusal::new(RefusalKind::Conflict, text));
         }
         self.temporaries.push(destination.clone());
         Ok(destination)
+    }
+
+    /// A name for a temporary destination. Whoever knows it may send to it, so 96 bits of it are random.
+    fn unguessable(&self, kind: Kind) -> Result<Destination, Refusal> {
+        let secret = (self.gate.entropy)() >> 32;
+        let name = format!("ID:keepmq-{:x}-{}-{secret:024x}", self.gate.run, self.peer.connection);
+        let internal = |_| Refusal::new(RefusalKind::Internal, "the broker made a bad name");
+        Destination::new(kind, &name).map_err(internal)
     }
 
     /// What the connection made for itself goes with it.

@@ -3,6 +3,7 @@
 //! A connection has a [`Client`]; what its session says goes through it. Here, and nowhere else, the policy is asked and
 //! names become permits; the shards behind take permits only.
 
+mod advisory;
 mod answers;
 mod attach;
 mod batch;

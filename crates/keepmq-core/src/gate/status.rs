@@ -92,7 +92,7 @@ impl Gate {
             return;
         };
         let create = decide_internal(Move::Status, &destination);
-        let topic = create.and_then(|permit| self.ensure_status_topic(&permit));
+        let topic = create.and_then(|permit| self.ensure_own_topic(&permit));
         let (Some(topic), Some(permit)) = (topic, decide_internal::<Write>(Move::Status, &destination))
         else {
             return;
@@ -114,18 +114,6 @@ impl Gate {
             let (_, after) = self.shell.run(shard, [fan], self.now(), drop);
             self.finish(after);
         }
-    }
-
-    /// Status topics are not stored: they are made again with each start.
-    fn ensure_status_topic(
-        &self,
-        permit: &keepmq_policy::Permit<keepmq_policy::Admin>,
-    ) -> Option<Arc<crate::routes::Topic>> {
-        if let Some(topic) = self.directory.read().topics.get(permit.destination()) {
-            return Some(Arc::clone(topic));
-        }
-        // Owned by no connection that exists, so that it is neither stored nor ended by one.
-        self.ensure_topic(permit, Some(0)).ok()
     }
 }
 

@@ -111,6 +111,7 @@ impl Client {
         self.links.insert(link, Link::Subscription(Box::new(open)));
         for filter in &filters {
             self.replay(line, filter, is_new, who);
+            self.replay_advisories(line, filter, who);
         }
         ask
     }

@@ -1,6 +1,7 @@
 //! The core through its only door, over the memory engine: time, disk and threads belong to the test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod advisories;
 mod broker;
 mod denials;
 mod durability;

@@ -5,7 +5,7 @@ use keepmq_model::{Attach, Destination, Event, Kind, Pattern, RefusalKind, Sourc
 use crate::broker::{Broker, Peer, attach, body, filter};
 
 fn create(peer: &mut Peer<'_>, kind: Kind) -> Destination {
-    match peer.ask(|tag| Verb::CreateTemporary { kind, tag }).unwrap() {
+    match peer.ask(|tag| Verb::CreateTemporary { kind, name: None, tag }).unwrap() {
         Event::Created { destination, .. } => destination,
         other => panic!("{other:?}"),
     }
@@ -88,7 +88,10 @@ fn a_connection_makes_so_many_only() {
     create(&mut peer, Kind::TempQueue);
     create(&mut peer, Kind::TempQueue);
     let kind = Kind::TempQueue;
-    assert_eq!(peer.ask(|tag| Verb::CreateTemporary { kind, tag }).unwrap_err().kind, RefusalKind::Busy);
+    assert_eq!(
+        peer.ask(|tag| Verb::CreateTemporary { kind, name: None, tag }).unwrap_err().kind,
+        RefusalKind::Busy
+    );
 }
 
 #[test]
@@ -98,7 +101,7 @@ fn an_entry_of_the_map_rules_them_when_there_is_one() {
     let broker = Broker::with(keepmq_core::Limits::default(), map);
     let kind = Kind::TempQueue;
     let mut outsider = broker.login("out", &["others"], None);
-    let refusal = outsider.ask(|tag| Verb::CreateTemporary { kind, tag }).unwrap_err();
+    let refusal = outsider.ask(|tag| Verb::CreateTemporary { kind, name: None, tag }).unwrap_err();
     assert_eq!(refusal.kind, RefusalKind::Forbidden);
     create(&mut broker.login("in", &["temps"], None), kind);
 }

@@ -22,7 +22,7 @@ impl StompSession {
         }
         self.parked = Some(Box::new(frame));
         let tag = self.answers.expect(Awaited::Temporary(alias));
-        io.say.push(Verb::CreateTemporary { kind, tag });
+        io.say.push(Verb::CreateTemporary { kind, name: None, tag });
     }
 
     /// The destination was made: the frame goes on. It may need a further one.

@@ -8,7 +8,7 @@ use crate::peer::{Peer, delivery, destination_of, limits, message};
 fn wanted(peer: &mut Peer) -> (Kind, Tag) {
     assert_eq!(peer.flow, Flow::Pause);
     match peer.verb() {
-        Verb::CreateTemporary { kind, tag } => (kind, tag),
+        Verb::CreateTemporary { kind, name: None, tag } => (kind, tag),
         other => panic!("{other:?}"),
     }
 }
