@@ -8,6 +8,7 @@
 )]
 
 mod ci;
+mod openwire;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ use clap::Parser;
 enum Task {
     /// Checks the rules of the house: crate graph, budgets, bans, names, documents. A few seconds.
     Tidy,
+    /// Makes the OpenWire codec's commands from the tables of the wire.
+    Openwire,
     /// Runs everything that a change must pass, in order, and stops at the first failure.
     #[command(visible_alias = "test")]
     Ci(ci::Options),
@@ -41,6 +44,7 @@ fn run(task: &Task) -> anyhow::Result<ExitCode> {
     let root = root()?;
     let passed = match task {
         Task::Tidy => tidy::run(&root)?,
+        Task::Openwire => openwire::run(&root)?,
         Task::Ci(options) => ci::run(&root, options)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,0 +1,111 @@
+//! Cuts frames from what came and makes frames of what goes.
+
+use bytes::BytesMut;
+use keepmq_model::Outgoing;
+
+use super::cache::{ReadCache, WriteCache};
+use super::fault::Fault;
+use super::negotiation::Negotiated;
+use super::reader::{Manner, Reader};
+use super::structure::Structure;
+use super::wire::{Command, ConsumerId, Destination, Message, MessageDispatch};
+use super::writer::{Scratch, Writer};
+
+/// The state of one connection's encoding.
+#[derive(Debug)]
+pub struct WireFormat {
+    manner: Manner,
+    read: Option<ReadCache>,
+    write: Option<WriteCache>,
+    /// The longest frame that is taken, in bytes without its size.
+    max_frame: usize,
+    scratch: Scratch,
+}
+
+impl WireFormat {
+    /// Before negotiation: loose, nothing cached, and no frame longer than this.
+    pub fn new(max_frame: usize) -> Self {
+        let manner = Manner { version: 1, tight: false, stack_traces: false };
+        Self { manner, read: None, write: None, max_frame, scratch: Scratch::default() }
+    }
+
+    /// Both sides know now how they talk. The caches begin empty.
+    pub fn negotiated(&mut self, agreed: &Negotiated) {
+        let Negotiated { version, tight, stack_traces, .. } = *agreed;
+        self.manner = Manner { version, tight, stack_traces };
+        self.read = agreed.cache.map(ReadCache::new);
+        self.write = agreed.cache.map(WriteCache::new);
+    }
+
+    /// The version that is spoken.
+    pub fn version(&self) -> u8 {
+        self.manner.version
+    }
+
+    /// From now on no frame longer than this is taken.
+    pub fn set_max_frame(&mut self, bytes: usize) {
+        self.max_frame = bytes;
+    }
+
+    /// Takes a frame from the front; `None` when it has not come whole. Its claim of a length costs nothing.
+    pub fn decode(&mut self, input: &mut BytesMut) -> Result<Option<Command>, Fault> {
+        while let Some(size) = input.first_chunk::<4>() {
+            let size = usize::try_from(i32::from_be_bytes(*size));
+            let size = size.map_err(|_| Fault::new("the frame has a negative length", 0))?;
+            if size > self.max_frame {
+                return Err(Fault::new("the frame is longer than the limit", 0));
+            }
+            if input.len() - 4 < size {
+                return Ok(None);
+            }
+            let frame = input.split_to(4 + size).freeze().slice(4..);
+            // A null command is one byte, or nothing at all: it means nothing.
+            if frame.is_empty() {
+                continue;
+            }
+            let command = Reader::new(&frame, self.manner, self.read.as_mut()).command()?;
+            if command.is_some() {
+                return Ok(command);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes a frame.
+    pub fn encode(&mut self, command: &Command, out: &mut Outgoing) {
+        self.frame(command.code(), out, |writer| command.write(writer));
+    }
+
+    /// Writes a `MessageDispatch` of a message that stays where it is; of `None` when a browser has seen everything.
+    pub fn encode_dispatch(
+        &mut self,
+        consumer: &ConsumerId,
+        destination: Option<&Destination>,
+        message: Option<&Message>,
+        redeliveries: i32,
+        out: &mut Outgoing,
+    ) {
+        self.frame(MessageDispatch::CODE, out, |writer| {
+            writer.int(0);
+            writer.bool(false);
+            writer.cached(Some(consumer));
+            writer.cached(destination);
+            writer.nested(message);
+            writer.int(redeliveries);
+        });
+    }
+
+    fn frame(&mut self, code: u8, out: &mut Outgoing, write: impl FnOnce(&mut Writer<'_>)) {
+        if let Some(cache) = &mut self.write {
+            cache.sweep();
+        }
+        let mut writer = Writer::new(&mut self.scratch, self.manner, self.write.as_mut());
+        write(&mut writer);
+        writer.finish(code, out);
+    }
+
+    /// Gives memory back while the connection is idle.
+    pub fn shrink(&mut self) {
+        self.scratch.shrink();
+    }
+}
