@@ -15,6 +15,7 @@ mod throwable;
     clippy::doc_markdown,
     clippy::large_enum_variant,
     clippy::single_match_else,
+    clippy::wildcard_imports,
     reason = "most of it is made from the tables, as the protocol has it"
 )]
 mod wire;
