@@ -4,6 +4,7 @@
 //! events. Behind it lie routes and shards, which are private: nothing reaches a destination without a permit.
 #![forbid(unsafe_code)]
 
+mod chooser;
 mod gate;
 mod limits;
 mod outbox;

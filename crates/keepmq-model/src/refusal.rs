@@ -24,13 +24,15 @@ pub enum RefusalKind {
     Unavailable,
     /// The broker does not do this.
     Unsupported,
+    /// The selector can't be read; the text says where and why.
+    InvalidSelector,
     /// A fault of the broker.
     Internal,
 }
 
 impl RefusalKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Unauthenticated,
@@ -40,6 +42,7 @@ impl RefusalKind {
         Self::Busy,
         Self::Unavailable,
         Self::Unsupported,
+        Self::InvalidSelector,
         Self::Internal,
     ];
 

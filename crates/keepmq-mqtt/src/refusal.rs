@@ -53,6 +53,8 @@ pub(crate) fn row(kind: RefusalKind, refused_publish: RefusedPublish) -> Row {
         RefusalKind::Busy => (ConnectCode::ServerUnavailable, Close, Answer, Close),
         RefusalKind::Unavailable => (ConnectCode::ServerUnavailable, Close, Answer, Close),
         RefusalKind::Unsupported => (ConnectCode::Forbidden, Close, Answer, Close),
+        // No request of MQTT has a selector.
+        RefusalKind::InvalidSelector => (ConnectCode::Forbidden, Close, Answer, Close),
         RefusalKind::Internal => (ConnectCode::ServerUnavailable, Close, Close, Close),
     };
     Row { connect, publish, subscribe, remove }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use keepmq_core::{DurableNews, Gate, Limits, Parts};
-use keepmq_model::{Kind, Now, Pattern};
+use keepmq_model::{Formats, Kind, Now, Pattern};
 use keepmq_policy::{Audit, Entry, Grants, Map, Policy};
 use keepmq_store::{Memory, Recovery};
 use parking_lot::Mutex;
@@ -69,6 +69,7 @@ impl World {
             }),
             entropy: Box::new(move || u128::from(secret.fetch_add(1, Ordering::Relaxed))),
             audit: Audit::new(|_| {}),
+            formats: Formats::default(),
         };
         let (gate, _) = Gate::open(parts, news);
         Self { gate, store, jobs, clock }

@@ -50,6 +50,10 @@ impl Telling {
             }
             RefusalKind::Unavailable => ("unavailable: ", "Try again later, or at another broker."),
             RefusalKind::Unsupported => ("not supported: ", "Ask for it in another way."),
+            RefusalKind::InvalidSelector => (
+                "invalid selector: ",
+                "Correct the selector header; its language is that of JMS 1.1, section 3.8.1.1.",
+            ),
             RefusalKind::Internal => {
                 ("broker fault: ", "Tell the broker's administrators; its log has more.")
             }

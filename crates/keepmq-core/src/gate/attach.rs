@@ -8,12 +8,14 @@ use keepmq_model::{
 };
 use keepmq_policy::{decide, decide_pattern};
 
+use super::Gate;
 use super::answers::Answer;
 use super::client::{Ask, Client};
 use super::registry::{Registered, Taken};
 use super::wild::WildLink;
+use crate::chooser::Chooser;
 use crate::routes::Watcher;
-use crate::shard::{Browser, Credit, Held, Input, LineKey, Sight, Taker, TakerId};
+use crate::shard::{Browser, Choice, Credit, Held, Input, LineKey, Sight, Taker, TakerId};
 
 /// An open link.
 #[derive(Debug)]
@@ -54,13 +56,11 @@ impl Link {
     }
 }
 
-/// No selector: they are not evaluated yet, and ignoring one would deliver what was not asked for.
-pub(super) fn check_selector(selector: Option<&Arc<str>>) -> Result<(), Refusal> {
-    if selector.is_none() {
-        return Ok(());
+impl Gate {
+    /// What a selector wants; `None` is everything.
+    pub(super) fn chooser(&self, selector: Option<&Arc<str>>) -> Result<Option<Arc<Chooser>>, Refusal> {
+        Chooser::of(selector.map(|text| &**text), self.formats)
     }
-    let text = "selectors are not available; subscribe without one";
-    Err(Refusal::new(RefusalKind::Unsupported, text))
 }
 
 impl Client {
@@ -73,7 +73,11 @@ impl Client {
     }
 
     fn try_attach(&mut self, attach: Attach, who: &Arc<Principal>) -> Result<(), Refusal> {
-        check_selector(attach.selector.as_ref())?;
+        let chooser = self.gate.chooser(attach.selector.as_ref())?;
+        if chooser.is_some() && !matches!(attach.source, Source::Queue { .. }) {
+            let text = "a subscription has its selectors in its filters";
+            return Err(Refusal::new(RefusalKind::Unsupported, text));
+        }
         if self.links.contains_key(&attach.link) {
             return Err(Refusal::new(RefusalKind::Conflict, "a link of this name is open"));
         }
@@ -85,8 +89,8 @@ impl Client {
         }
         match &attach.source {
             Source::Queue { kind, pattern } => match pattern.concrete(*kind) {
-                Some(queue) => self.attach_queue(&attach, &queue, who),
-                None => self.attach_wild(&attach, *kind, &pattern.clone(), who),
+                Some(queue) => self.attach_queue(&attach, &queue, chooser, who),
+                None => self.attach_wild(&attach, *kind, &pattern.clone(), chooser, who),
             },
             Source::Subscription { .. } => self.attach_passing(attach, who),
             Source::Durable { .. } => self.attach_durable(attach, who),
@@ -97,6 +101,7 @@ impl Client {
         &mut self,
         attach: &Attach,
         queue: &Destination,
+        chooser: Option<Arc<Chooser>>,
         who: &Arc<Principal>,
     ) -> Result<(), Refusal> {
         let policy = self.gate.policy.load_full();
@@ -106,10 +111,11 @@ impl Client {
         let id = TakerId { client: self.peer.connection, link: attach.link, leg: 0 };
         let input = if attach.taking == Taking::Browse {
             let credit = Credit::Own(attach.credit);
-            let browser = Browser::new(id, Arc::clone(&self.outbox), permit, credit);
+            let browser = Browser::new(id, Arc::clone(&self.outbox), permit, credit, chooser);
             Input::Browse { line: line.slot, browser: Box::new(browser) }
         } else {
-            let taker = self.taker(attach, Sight::Queue(permit));
+            let choice = chooser.map(|chooser| Box::new(Choice::new(chooser)));
+            let taker = Taker { choice, ..self.taker(attach, Sight::Queue(permit)) };
             Input::Attach { line: line.slot, taker: Box::new(taker) }
         };
         self.links.insert(attach.link, Link::Queue(line));
@@ -126,6 +132,7 @@ impl Client {
         attach: &Attach,
         kind: Kind,
         pattern: &Pattern,
+        chooser: Option<Arc<Chooser>>,
         who: &Arc<Principal>,
     ) -> Result<(), Refusal> {
         if kind != Kind::Queue || attach.taking == Taking::Browse {
@@ -135,7 +142,7 @@ impl Client {
         let policy = self.gate.policy.load_full();
         let reader = decide_pattern(&policy, who, kind, pattern)
             .map_err(|denial| self.gate.deny(&self.peer, denial))?;
-        let wild = Arc::new(WildLink::new(self.peer.connection, &self.outbox, attach));
+        let wild = Arc::new(WildLink::new(self.peer.connection, &self.outbox, attach, chooser));
         self.register(attach.link, who, vec![(kind, pattern.clone())], Taken::Wild(Arc::clone(&wild)));
         self.links.insert(attach.link, Link::Wild(Arc::clone(&wild), pattern.clone()));
         let mut directory = self.gate.directory.write();
@@ -168,6 +175,8 @@ impl Client {
             holds: attach.taking == Taking::Unsettled,
             priority: attach.priority,
             exclusive: attach.exclusive,
+            choice: None,
+            asked: 0,
             held: Held::default(),
         }
     }

@@ -27,7 +27,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
-use keepmq_model::{DeadLetter, Destination, Envelope, LinkId, Marks, Message, MessageId, Now, Principal};
+use keepmq_model::{
+    DeadLetter, Destination, Envelope, Formats, LinkId, Marks, Message, MessageId, Now, Principal,
+};
 use keepmq_policy::{Audit, Move, Policy, Write, decide_internal};
 use keepmq_store::{OnDurable, Recovery, Store, StoreError, Ticket};
 use parking_lot::{Mutex, RwLock};
@@ -66,6 +68,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// Where audit events go.
     pub audit: Audit,
+    /// By which selectors see properties.
+    pub formats: Formats,
 }
 
 /// Gives bits that nobody can guess.
@@ -115,6 +119,7 @@ pub struct Gate {
     denials: AtomicU64,
     entropy: Entropy,
     audit: Audit,
+    formats: Formats,
 }
 
 impl Gate {
@@ -149,6 +154,7 @@ impl Gate {
             denials: AtomicU64::new(0),
             entropy: parts.entropy,
             audit: parts.audit,
+            formats: parts.formats,
         });
         let faults = gate.recover(parts.recovery);
         // A second gate for one store would be a mistake of the caller; the first one stays.

@@ -81,7 +81,7 @@ impl Gate {
         let line = self.shell.shard(self.shell.shard_for(id)).add_line(id, Role::Durable(notes));
         found.lines.insert(id, line);
         let mut directory = self.directory.write();
-        filters.iter().for_each(|filter| directory.bind(line, &owner, filter));
+        filters.iter().for_each(|filter| self.bind(&mut directory, line, &owner, filter));
         directory.named.insert(name, Named { line, id, owner, filters });
     }
 

@@ -9,12 +9,13 @@ use keepmq_model::{
 };
 use keepmq_policy::{Reader, decide_pattern};
 
+use super::Gate;
 use super::answers::Answer;
-use super::attach::{Link, OpenSubscription, check_selector};
+use super::attach::{Link, OpenSubscription};
 use super::client::{Ask, Client};
 use super::registry::Taken;
 use crate::record::{Definition, StoredSubscription};
-use crate::routes::{Named, RouteTarget};
+use crate::routes::{Directory, Named, RouteTarget};
 use crate::shard::{Input, LineKey, Role, Sight};
 
 /// Longest key of a note, in bytes.
@@ -39,10 +40,30 @@ fn same_messages(old: &[Filter], new: &[Filter]) -> bool {
     old.len() == new.len() && old.iter().zip(new).all(|(old, new)| facts(old) == facts(new))
 }
 
+impl Gate {
+    /// Binds a filter in place of the subscription's filter of the same pattern. One that was stored with a selector that
+    /// this version can't read is not bound: its subscriber gets nothing rather than what it does not want.
+    pub(super) fn bind(
+        &self,
+        directory: &mut Directory,
+        line: LineKey,
+        who: &Arc<Principal>,
+        filter: &Filter,
+    ) {
+        match self.chooser(filter.selector.as_ref()) {
+            Ok(chooser) => directory.bind(line, who, filter, chooser),
+            Err(refusal) => {
+                tracing::error!("a subscription to {} gets nothing: {refusal}", filter.pattern);
+                directory.unbind(line, filter.kind, &filter.pattern);
+            }
+        }
+    }
+}
+
 impl Client {
     /// Judges whether the filter may be bound, and has its topic exist when it names one.
     fn check_filter(&mut self, filter: &Filter, who: &Arc<Principal>) -> Result<(), Refusal> {
-        check_selector(filter.selector.as_ref())?;
+        self.gate.chooser(filter.selector.as_ref())?;
         if filter.kind.is_queue() {
             return Err(Refusal::new(RefusalKind::Unsupported, "a subscription takes from topics only"));
         }
@@ -104,7 +125,7 @@ impl Client {
         self.push(line.shard, Input::Attach { line: line.slot, taker }, ask);
         self.register(link, who, reads(&open.filters), Taken::Line(line));
         let mut directory = self.gate.directory.write();
-        open.filters.iter().for_each(|filter| directory.bind(line, who, filter));
+        open.filters.iter().for_each(|filter| self.gate.bind(&mut directory, line, who, filter));
         self.gate.routes_changed();
         drop(directory);
         let filters = open.filters.clone();
@@ -275,7 +296,7 @@ impl Client {
         let (line, stays, now_reads) = (open.line, open.name.is_some(), reads(&open.filters));
         self.gate.reregister(self.peer.connection, link, now_reads);
         let mut directory = self.gate.directory.write();
-        directory.bind(line, who, filter);
+        self.gate.bind(&mut directory, line, who, filter);
         self.gate.routes_changed();
         drop(directory);
         let ask = self.ask(Some(tag), u32::from(stays));
@@ -323,6 +344,8 @@ impl Client {
             return;
         };
         let unix_ms = self.gate.now().unix_ms;
+        // A selector that can't be read any more wants nothing.
+        let Ok(chooser) = self.gate.chooser(filter.selector.as_ref()) else { return };
         let mut messages = Vec::new();
         for shard in self.gate.shell.shards() {
             messages.extend(shard.lock().retained_for(&filter.pattern, unix_ms));
@@ -332,7 +355,7 @@ impl Client {
             let Some(permit) = reader.permit(&message.envelope.destination) else {
                 continue;
             };
-            let target = RouteTarget { line, permit, keep: filter.keep, no_local: false };
+            let target = RouteTarget::new(line, permit, (filter.keep, false), chooser.clone());
             let input = Input::Replay { target: Box::new(target), message };
             self.push(line.shard, input, Ask::Nothing);
         }

@@ -6,8 +6,9 @@ use std::sync::atomic::AtomicI64;
 use keepmq_model::LinkId;
 use parking_lot::Mutex;
 
+use crate::chooser::Chooser;
 use crate::outbox::Outbox;
-use crate::shard::{Credit, Held, LineKey, Sight, Taker, TakerId};
+use crate::shard::{Choice, Credit, Held, LineKey, Sight, Taker, TakerId};
 
 /// A link with several legs.
 #[derive(Debug)]
@@ -20,12 +21,18 @@ pub(crate) struct WildLink {
     pub(super) holds: bool,
     pub(super) priority: i8,
     pub(super) exclusive: bool,
+    chooser: Option<Arc<Chooser>>,
     /// The lines that it takes from; a leg's number is its place.
     legs: Mutex<Vec<LineKey>>,
 }
 
 impl WildLink {
-    pub(super) fn new(client: u64, outbox: &Arc<Outbox>, attach: &keepmq_model::Attach) -> Self {
+    pub(super) fn new(
+        client: u64,
+        outbox: &Arc<Outbox>,
+        attach: &keepmq_model::Attach,
+        chooser: Option<Arc<Chooser>>,
+    ) -> Self {
         Self {
             client,
             link: attach.link,
@@ -35,6 +42,7 @@ impl WildLink {
             holds: attach.taking == keepmq_model::Taking::Unsettled,
             priority: attach.priority,
             exclusive: attach.exclusive,
+            chooser,
             legs: Mutex::default(),
         }
     }
@@ -60,6 +68,8 @@ impl WildLink {
             holds: self.holds,
             priority: self.priority,
             exclusive: self.exclusive,
+            choice: self.chooser.clone().map(|chooser| Box::new(Choice::new(chooser))),
+            asked: 0,
             held: Held::default(),
         })
     }

@@ -9,6 +9,7 @@ use keepmq_model::{Destination, Filter, Kind, Pattern, PatternTree, Principal, S
 use keepmq_policy::Reader;
 
 use super::topic::Topic;
+use crate::chooser::Chooser;
 use crate::gate::WildLink;
 use crate::shard::LineKey;
 
@@ -45,6 +46,7 @@ pub(crate) struct Bound {
     pub(crate) who: Arc<Principal>,
     pub(crate) keep: bool,
     pub(crate) no_local: bool,
+    pub(crate) chooser: Option<Arc<Chooser>>,
 }
 
 /// A link that takes from every queue of a pattern, those to come included.
@@ -90,13 +92,20 @@ impl Directory {
     }
 
     /// Binds a filter in place of the subscription's filter of the same pattern.
-    pub(crate) fn bind(&mut self, line: LineKey, who: &Arc<Principal>, filter: &Filter) {
+    pub(crate) fn bind(
+        &mut self,
+        line: LineKey,
+        who: &Arc<Principal>,
+        filter: &Filter,
+        chooser: Option<Arc<Chooser>>,
+    ) {
         let bound = Bound {
             line,
             pattern: filter.pattern.clone(),
             who: Arc::clone(who),
             keep: filter.keep,
             no_local: filter.no_local,
+            chooser,
         };
         self.unbind(line, filter.kind, &filter.pattern);
         self.filters_mut(filter.kind).insert(&filter.pattern, bound);

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use keepmq_model::Destination;
+use keepmq_model::{Destination, Marks, Message};
 use keepmq_policy::{Permit, Policy, Read, decide_pattern};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::directory::Directory;
+use crate::chooser::Chooser;
 use crate::shard::LineKey;
 
 /// A subscription that gets a topic's messages.
@@ -21,6 +22,35 @@ pub(crate) struct RouteTarget {
     pub(crate) keep: bool,
     /// Not those that its own connection sent.
     pub(crate) no_local: bool,
+    /// It gets what one of these wants; everything when absent.
+    choosers: Option<SmallVec<[Arc<Chooser>; 1]>>,
+}
+
+impl RouteTarget {
+    /// A target of one filter.
+    pub(crate) fn new(
+        line: LineKey,
+        permit: Permit<Read>,
+        (keep, no_local): (bool, bool),
+        chooser: Option<Arc<Chooser>>,
+    ) -> Self {
+        Self { line, permit, keep, no_local, choosers: chooser.map(|chooser| smallvec![chooser]) }
+    }
+
+    /// Whether it gets the message.
+    pub(crate) fn wants(&self, message: &Message, marks: &Marks) -> bool {
+        self.choosers.as_ref().is_none_or(|all| all.iter().any(|chooser| chooser.wants(message, marks)))
+    }
+
+    /// Takes another filter of the same subscription in.
+    fn join(&mut self, other: &mut Self) {
+        self.keep |= other.keep;
+        self.no_local &= other.no_local;
+        self.choosers = self.choosers.take().zip(other.choosers.take()).map(|(mut all, more)| {
+            all.extend(more);
+            all
+        });
+    }
 }
 
 /// The subscriptions that get a topic's messages, by shard.
@@ -48,8 +78,7 @@ impl Route {
         targets.dedup_by(|next, first| {
             let same = next.line == first.line;
             if same {
-                first.keep |= next.keep;
-                first.no_local &= next.no_local;
+                first.join(next);
             }
             same
         });
@@ -98,12 +127,8 @@ impl Topic {
             let reader = decide_pattern(policy, &bound.who, kind, &bound.pattern).ok();
             let permit = reader.and_then(|reader| reader.permit(&self.destination));
             if let Some(permit) = permit {
-                targets.push(RouteTarget {
-                    line: bound.line,
-                    permit,
-                    keep: bound.keep,
-                    no_local: bound.no_local,
-                });
+                let how = (bound.keep, bound.no_local);
+                targets.push(RouteTarget::new(bound.line, permit, how, bound.chooser.clone()));
             }
         });
         let route = Arc::new(Route::new(generation, targets));

@@ -3,7 +3,7 @@
 use keepmq_store::{Locator, Op, Scan, StreamId};
 use smallvec::SmallVec;
 
-use super::lane::{Entry, Lane};
+use super::lane::{Cold, Entry, Lane};
 use super::output::Context;
 
 /// Records read from disk at once, at most.
@@ -85,6 +85,35 @@ impl Backlog {
         &mut self.lanes[place]
     }
 
+    /// The line's number.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The highest priority first.
+    pub(crate) fn lanes_mut(&mut self) -> std::slice::IterMut<'_, Box<Lane>> {
+        self.lanes.iter_mut()
+    }
+
+    /// Counts messages that were brought into memory.
+    pub(crate) fn add_bytes(&mut self, bytes: u64) {
+        self.bytes += bytes;
+    }
+
+    /// The record of a message that was taken goes with the present commit.
+    pub(crate) fn released(&mut self, priority: u8, seq: u64, cx: &Context<'_>) {
+        self.lane(priority).released(seq, cx.stage);
+    }
+
+    /// Takes a message from any place of a lane's window.
+    pub(crate) fn take_at(&mut self, priority: u8, place: usize, cx: &Context<'_>) -> Found {
+        let Some(entry) = self.lane(priority).take_at(place) else {
+            return Found::Nothing;
+        };
+        self.bytes -= entry.cost();
+        found(priority, entry, cx)
+    }
+
     pub(crate) fn lanes(&self) -> impl Iterator<Item = &Lane> {
         self.lanes.iter().map(|lane| &**lane)
     }
@@ -132,17 +161,14 @@ impl Backlog {
     pub(crate) fn take(&mut self, cx: &Context<'_>) -> Found {
         for lane in &mut self.lanes {
             // A lower priority does not go first while the higher one is being read from disk.
-            if lane.window.is_empty() && lane.cold.is_some() {
+            if lane.cold.is_some() && lane.is_dry() {
                 return Found::Nothing;
             }
             let Some(entry) = lane.take(cx.visible) else {
                 continue;
             };
             self.bytes -= entry.cost();
-            if entry.message.envelope.is_expired(cx.now.unix_ms) {
-                return Found::Expired(lane.priority, entry);
-            }
-            return Found::Ready(lane.priority, entry);
+            return found(lane.priority, entry, cx);
         }
         Found::Nothing
     }
@@ -153,11 +179,12 @@ impl Backlog {
         let dry = cx.limits.line_window / 4;
         for lane in &mut self.lanes {
             let Some(cold) = lane.cold else { continue };
-            let room = self.bytes < cx.limits.line_bytes || lane.window.is_empty();
-            if lane.loading || lane.window.len() > dry || !room {
+            let room = self.bytes < cx.limits.line_bytes || lane.is_dry();
+            if lane.loading || lane.in_turn() > dry || !room {
                 continue;
             }
             lane.loading = true;
+            lane.begin_read(cx.visible);
             let stream = stream(self.line, lane.priority);
             wanted.push((
                 lane.priority,
@@ -182,7 +209,7 @@ impl Backlog {
     /// Notes what the store holds of a lane.
     pub(crate) fn recover(&mut self, priority: u8, first: u64, last: u64, count: u64) {
         let lane = self.lane(priority);
-        lane.cold = Some(super::lane::Cold { from: first, through: last, count, stage: 0 });
+        lane.cold = Some(Cold { from: first, through: last, count, stage: 0 });
     }
 
     /// Removes everything that waits; says how many messages that were.
@@ -194,7 +221,7 @@ impl Backlog {
                 each(Op::Release(Locator { stream, seq: entry.seq }));
             }
             if let Some(cold) = lane.cold {
-                each(Op::Truncate { stream, from: cold.from, through: cold.through });
+                truncate(lane, cold, |from, through| each(Op::Truncate { stream, from, through }));
             }
             lane.clear();
         }
@@ -218,5 +245,27 @@ impl Backlog {
         }
         self.bytes -= expired.iter().map(|(_, entry)| entry.cost()).sum::<u64>();
         expired
+    }
+}
+
+fn found(priority: u8, entry: Entry, cx: &Context<'_>) -> Found {
+    if entry.message.envelope.is_expired(cx.now.unix_ms) {
+        return Found::Expired(priority, entry);
+    }
+    Found::Ready(priority, entry)
+}
+
+/// The ranges of the disk's part of a lane between those of its messages that were brought into memory: these may be held,
+/// and whoever holds one needs its record.
+fn truncate(lane: &Lane, cold: Cold, mut each: impl FnMut(u64, u64)) {
+    let mut from = cold.from;
+    for seq in lane.ahead_within(cold.from, cold.through) {
+        if from < seq {
+            each(from, seq - 1);
+        }
+        from = seq + 1;
+    }
+    if from <= cold.through {
+        each(from, cold.through);
     }
 }

@@ -8,8 +8,9 @@ use keepmq_store::Scan;
 use super::backlog::stream;
 use super::lane::{Entry, Lane};
 use super::line::Line;
-use super::output::{Context, Read};
+use super::output::{Context, Read, Reader};
 use super::taker::{Credit, TakerId};
+use crate::chooser::Chooser;
 use crate::outbox::Outbox;
 
 /// Records read from disk for a browser at once, at most.
@@ -25,6 +26,8 @@ pub(crate) struct Browser {
     /// Its right to read the line.
     pub(crate) permit: keepmq_policy::Permit<keepmq_policy::Read>,
     pub(crate) credit: Credit,
+    /// What it wants to see; everything when absent.
+    chooser: Option<Arc<Chooser>>,
     /// The priority that it is at; lower ones follow.
     priority: u8,
     /// The last number that it saw of that priority.
@@ -47,9 +50,10 @@ impl Browser {
         outbox: Arc<Outbox>,
         permit: keepmq_policy::Permit<keepmq_policy::Read>,
         credit: Credit,
+        chooser: Option<Arc<Chooser>>,
     ) -> Self {
         let priority = keepmq_model::MAX_PRIORITY;
-        Self { id, outbox, permit, credit, priority, seen: 0, shown: 0, loading: false, done: false }
+        Self { id, outbox, permit, credit, chooser, priority, seen: 0, shown: 0, loading: false, done: false }
     }
 
     /// A page could not be read.
@@ -57,8 +61,12 @@ impl Browser {
         self.loading = false;
     }
 
+    /// Shows a message, if it is wanted.
     fn show(&mut self, seq: u64, message: &Arc<Message>, marks: Marks, cx: &mut Context<'_>) {
         self.seen = seq;
+        if self.chooser.as_ref().is_some_and(|chooser| !chooser.wants(message, &marks)) {
+            return;
+        }
         self.shown += 1;
         self.credit.spend();
         self.outbox.reserve(usize::try_from(message.cost()).unwrap_or(usize::MAX));
@@ -120,8 +128,8 @@ impl Line {
                 Step::Read(scan) => {
                     browser.loading = true;
                     let (priority, visible) = (lane.priority, cx.visible);
-                    let browser = Some(browser.id);
-                    cx.out.reads.push(Read { line: self.key, priority, browser, scan, visible });
+                    let by = Reader::Browser(browser.id);
+                    cx.out.reads.push(Read { line: self.key, priority, by, scan, visible });
                 }
                 Step::NextLane => match browser.priority.checked_sub(1) {
                     Some(lower) => (browser.priority, browser.seen) = (lower, 0),

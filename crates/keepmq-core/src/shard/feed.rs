@@ -143,6 +143,9 @@ impl Shard {
         if !target.keep && line.takers.is_empty() {
             return None;
         }
+        if !target.wants(message, marks) {
+            return None;
+        }
         let stored = target.keep && message.envelope.durable && matches!(line.role, Role::Durable(_));
         let put = line.add(message, marks, stored, cx);
         if !marks.retained {

@@ -1,9 +1,10 @@
 //! Messages of one priority that wait in one queue or subscription: a window in memory, the rest on disk.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use keepmq_model::{Marks, Message};
+use smallvec::SmallVec;
 
 /// A message that waits.
 #[derive(Debug)]
@@ -53,6 +54,14 @@ pub(crate) struct Lane {
     taken: u64,
     /// Whether a message in the window may expire some time.
     mortal: bool,
+    /// Numbers of the disk's part that were brought into memory out of their turn and are not to be read again: those that
+    /// wait in the window, those that are held, and those of `gone`.
+    ahead: BTreeSet<u64>,
+    /// Those of `ahead` whose records go with a commit. Until it is durable, and every page that was asked for before has
+    /// come, they may still be read.
+    gone: Vec<(u64, u64)>,
+    /// What was durable when each of the pages was asked for that are being read.
+    reads: SmallVec<[u64; 2]>,
 }
 
 impl Lane {
@@ -65,6 +74,9 @@ impl Lane {
             stale: false,
             taken: 0,
             mortal: false,
+            ahead: BTreeSet::new(),
+            gone: Vec::new(),
+            reads: SmallVec::new(),
         }
     }
 
@@ -107,11 +119,92 @@ impl Lane {
         if !self.is_ready(visible) {
             return None;
         }
-        let entry = self.window.pop_front()?;
-        if entry.stored {
-            self.taken = self.taken.max(entry.seq);
-        }
+        self.take_at(0)
+    }
+
+    /// Takes a message from any place of the window.
+    pub(crate) fn take_at(&mut self, place: usize) -> Option<Entry> {
+        let entry = self.window.remove(place)?;
+        self.note_taken(entry.stored, entry.seq);
         Some(entry)
+    }
+
+    fn note_taken(&mut self, stored: bool, seq: u64) {
+        if stored && !self.is_ahead(seq) {
+            self.taken = self.taken.max(seq);
+        }
+    }
+
+    /// Whether a message of the disk's part was brought into memory out of its turn.
+    pub(crate) fn is_ahead(&self, seq: u64) -> bool {
+        !self.ahead.is_empty() && self.ahead.contains(&seq)
+    }
+
+    /// Whether what comes next is on disk.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.window.front().is_none_or(|front| self.is_ahead(front.seq))
+    }
+
+    /// About how many messages are in memory because it is their turn; not more than there are.
+    pub(crate) fn in_turn(&self) -> usize {
+        self.window.len().saturating_sub(self.ahead.len())
+    }
+
+    /// Those of a range that were brought into memory out of their turn.
+    pub(crate) fn ahead_within(&self, from: u64, through: u64) -> impl Iterator<Item = u64> {
+        self.ahead.range(from..=through).copied()
+    }
+
+    /// Brings a message of the disk's part into memory out of its turn.
+    pub(crate) fn bring(&mut self, entry: Entry) {
+        self.ahead.insert(entry.seq);
+        if let Some(cold) = &mut self.cold {
+            cold.count = cold.count.saturating_sub(1);
+        }
+        self.put_back(entry);
+    }
+
+    /// A page is asked for.
+    pub(crate) fn begin_read(&mut self, visible: u64) {
+        self.reads.push(visible);
+    }
+
+    /// A page has come, or could not be read.
+    pub(crate) fn end_read(&mut self, visible: u64) {
+        if let Some(place) = self.reads.iter().position(|other| *other == visible) {
+            self.reads.swap_remove(place);
+        }
+    }
+
+    /// A page for the window could not be read.
+    pub(crate) fn unread(&mut self, visible: u64) {
+        self.loading = false;
+        self.end_read(visible);
+    }
+
+    /// The record of a message that was taken goes with this commit.
+    pub(crate) fn released(&mut self, seq: u64, stage: u64) {
+        if self.is_ahead(seq) {
+            self.gone.push((seq, stage));
+        }
+    }
+
+    /// Forgets messages that no page can hold any more.
+    pub(crate) fn forget_gone(&mut self, visible: u64) {
+        let certain = self.reads.iter().copied().fold(visible, u64::min);
+        let ahead = &mut self.ahead;
+        self.gone.retain(|(seq, stage)| *stage > certain || !ahead.remove(seq));
+    }
+
+    /// The disk's part begins further behind now. What was taken before that place must not become part of it again.
+    fn trim_ahead(&mut self) {
+        let rest = self.cold.map_or_else(BTreeSet::new, |cold| self.ahead.split_off(&cold.from));
+        if let Some(last) = self.ahead.last() {
+            self.taken = self.taken.max(*last);
+        }
+        self.ahead = rest;
+        let ahead = &self.ahead;
+        self.gone.retain(|(seq, _)| ahead.contains(seq));
     }
 
     /// Drops the oldest message that is not stored, to make room.
@@ -133,7 +226,7 @@ impl Lane {
         };
         self.window = rest;
         self.mortal = self.window.iter().any(|entry| entry.message.envelope.expires_ms != 0);
-        self.taken = expired.iter().filter(|e| e.stored).map(|e| e.seq).fold(self.taken, u64::max);
+        expired.iter().for_each(|entry| self.note_taken(entry.stored, entry.seq));
         expired
     }
 
@@ -141,7 +234,9 @@ impl Lane {
     pub(crate) fn cool(&mut self, visible: u64, mut enough: impl FnMut(&Entry) -> bool) {
         while let Some(last) = self.window.back() {
             // One that is not yet durable can't be read from disk; one below `taken` must not be.
-            if !last.stored || last.stage > visible || last.seq <= self.taken || enough(last) {
+            let may_go =
+                last.stored && last.stage <= visible && last.seq > self.taken && !self.is_ahead(last.seq);
+            if !may_go || enough(last) {
                 return;
             }
             let Some(entry) = self.window.pop_back() else {
@@ -158,24 +253,33 @@ impl Lane {
     pub(crate) fn clear(&mut self) {
         self.window = VecDeque::new();
         self.cold = None;
+        self.trim_ahead();
         self.stale = self.loading;
     }
 
     /// Adds a page that was read from disk, and says how many bytes it brought into memory. `more` is false when nothing
     /// durable lay behind it at the time.
-    pub(crate) fn add_page(&mut self, records: Vec<Entry>, lost: u64, more: bool, visible_then: u64) -> u64 {
+    pub(crate) fn add_page(
+        &mut self,
+        mut records: Vec<Entry>,
+        lost: u64,
+        more: bool,
+        visible_then: u64,
+    ) -> u64 {
         self.loading = false;
+        self.end_read(visible_then);
         if std::mem::take(&mut self.stale) {
             return 0;
         }
+        let next = records.last().map(|last| last.seq + 1);
+        records.retain(|entry| !self.is_ahead(entry.seq));
         let Some(cold) = &mut self.cold else { return 0 };
         cold.count = cold.count.saturating_sub(records.len() as u64 + lost);
-        if let Some(last) = records.last() {
-            cold.from = last.seq + 1;
-        }
+        cold.from = next.unwrap_or(cold.from);
         if (!more && cold.stage <= visible_then) || cold.from > cold.through {
             self.cold = None;
         }
+        self.trim_ahead();
         self.mortal |= records.iter().any(|entry| entry.message.envelope.expires_ms != 0);
         let bytes = records.iter().map(Entry::cost).sum();
         self.merge(records);

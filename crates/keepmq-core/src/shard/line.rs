@@ -12,7 +12,7 @@ use super::backlog::{Backlog, Found};
 use super::browser::Browser;
 use super::held::HeldEntry;
 use super::lane::Entry;
-use super::output::{Context, Dead, Read};
+use super::output::{Context, Dead, Read, Reader};
 use super::taker::{Taker, TakerId, Takers};
 use super::{LineKey, Reply};
 use crate::outbox::Outbox;
@@ -80,8 +80,13 @@ impl Line {
 
     /// Hands out what waits to those who can take it.
     pub(crate) fn pump(&mut self, cx: &mut Context<'_>) {
+        let (key, round) = (self.key, self.takers.begin_round());
         while let Some(taker) = self.takers.next(cx.epoch) {
-            match self.backlog.take(cx) {
+            let found = match &mut taker.choice {
+                None => self.backlog.take(cx),
+                Some(choice) => self.backlog.choose(choice, key, taker.id, cx),
+            };
+            match found {
                 Found::Ready(priority, entry) if !may_see(taker, &entry, cx.epoch) => {
                     self.counts.dropped += 1;
                     self.settled(Some((priority, entry)), cx);
@@ -91,7 +96,11 @@ impl Line {
                     self.settled(settled, cx);
                 }
                 Found::Expired(priority, entry) => self.expire(priority, entry, cx),
-                Found::Nothing => break,
+                // What one does not want another may.
+                Found::Nothing => match round {
+                    Some(round) => taker.asked = round,
+                    None => break,
+                },
             }
         }
         if !self.takers.is_empty() {
@@ -107,7 +116,7 @@ impl Line {
     fn ask_for_pages(&mut self, cx: &mut Context<'_>) {
         for (priority, scan) in self.backlog.wanted_pages(cx) {
             let visible = cx.visible;
-            cx.out.reads.push(Read { line: self.key, priority, browser: None, scan, visible });
+            cx.out.reads.push(Read { line: self.key, priority, by: Reader::Line, scan, visible });
         }
     }
 
@@ -116,6 +125,7 @@ impl Line {
         let Some((priority, entry)) = gone else { return };
         self.counts.dequeued += 1;
         if entry.stored {
+            self.backlog.released(priority, entry.seq, cx);
             cx.out.commit_lazily(Op::Release(self.backlog.locator(priority, entry.seq)));
         }
     }
@@ -172,6 +182,7 @@ impl Line {
     pub(crate) fn left(&mut self, priority: u8, seq: u64, stored: bool, cx: &mut Context<'_>) {
         self.leaving = self.leaving.saturating_sub(1);
         if stored {
+            self.backlog.released(priority, seq, cx);
             cx.out.commit_now(Op::Release(self.backlog.locator(priority, seq)));
         }
     }
@@ -217,17 +228,22 @@ impl Line {
         let HeldEntry { priority, mut entry } = held;
         match outcome {
             Outcome::Accepted => self.settled(Some((priority, entry)), cx),
-            Outcome::Released => self.backlog.put_back(priority, entry, cx),
+            Outcome::Released => self.put_back(priority, entry, cx),
             Outcome::Rejected => self.put_aside(priority, entry, DeadCause::Rejected, cx),
             Outcome::Failed => {
                 entry.marks.redeliveries += 1;
                 if entry.marks.redeliveries > cx.limits.max_redeliveries {
                     self.put_aside(priority, entry, DeadCause::TooManyRedeliveries, cx);
                 } else {
-                    self.backlog.put_back(priority, entry, cx);
+                    self.put_back(priority, entry, cx);
                 }
             }
         }
+    }
+
+    fn put_back(&mut self, priority: u8, entry: Entry, cx: &Context<'_>) {
+        self.came_back(priority, entry.seq);
+        self.backlog.put_back(priority, entry, cx);
     }
 
     /// A consumer goes; what it holds goes back, and is handed out again with the next pump. Nobody knows whether it tried, so each counts as handed out once.
@@ -242,7 +258,7 @@ impl Line {
             if entry.marks.redeliveries > cx.limits.max_returns {
                 self.put_aside(priority, entry, DeadCause::TooManyRedeliveries, cx);
             } else {
-                self.backlog.put_back(priority, entry, cx);
+                self.put_back(priority, entry, cx);
             }
         }
         Reply::Done

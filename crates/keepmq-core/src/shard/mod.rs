@@ -9,6 +9,7 @@ mod feed;
 mod held;
 mod lane;
 mod line;
+mod look;
 mod output;
 mod retained;
 mod taker;
@@ -28,7 +29,8 @@ pub(crate) use held::Held;
 pub(crate) use lane::Entry;
 pub use line::Counts;
 pub(crate) use line::{Line, Role};
-pub(crate) use output::{Context, Dead, Outputs, Read};
+pub(crate) use look::Choice;
+pub(crate) use output::{Context, Dead, Outputs, Read, Reader};
 pub(crate) use retained::{Kept, RETAINED_STREAMS};
 pub(crate) use taker::{Credit, Sight, Taker, TakerId};
 
@@ -307,11 +309,13 @@ impl Shard {
         cx: &mut Context<'_>,
     ) -> Reply {
         self.on_line(read.line.slot, |line| {
-            if let Some(id) = read.browser {
-                line.browser_page(id, &records, more, read.priority, cx);
-            } else {
-                line.backlog.add_page(read.priority, records, lost, more, read.visible);
-                line.pump(cx);
+            match read.by {
+                Reader::Browser(id) => line.browser_page(id, &records, more, read.priority, cx),
+                Reader::Taker(id) => line.taker_page(id, read, records, more, cx),
+                Reader::Line => {
+                    line.backlog.add_page(read.priority, records, lost, more, read.visible);
+                    line.pump(cx);
+                }
             }
             Reply::Done
         })
@@ -422,9 +426,12 @@ impl Line {
     }
 
     fn unread(&mut self, read: &Read) {
-        match read.browser {
-            None => self.backlog.lane(read.priority).loading = false,
-            Some(id) => self.browsers.iter_mut().filter(|browser| browser.id == id).for_each(Browser::unread),
+        match read.by {
+            Reader::Line => self.backlog.lane(read.priority).unread(read.visible),
+            Reader::Taker(id) => self.taker_unread(id, read),
+            Reader::Browser(id) => {
+                self.browsers.iter_mut().filter(|browser| browser.id == id).for_each(Browser::unread);
+            }
         }
     }
 

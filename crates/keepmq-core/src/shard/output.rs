@@ -58,13 +58,23 @@ impl Outputs {
     }
 }
 
+/// Who wants a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// The line itself, for its window.
+    Line,
+    /// One who looks and takes nothing.
+    Browser(super::TakerId),
+    /// A consumer that looks for what its selector wants.
+    Taker(super::TakerId),
+}
+
 /// A page to be read from the store; the answer comes back as an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) line: LineKey,
     pub(crate) priority: u8,
-    /// The browser that wants it; the line itself when absent.
-    pub(crate) browser: Option<super::TakerId>,
+    pub(crate) by: Reader,
     pub(crate) scan: Scan,
     /// What was durable when the read was asked for.
     pub(crate) visible: u64,

@@ -7,6 +7,7 @@ use keepmq_model::{Destination, LinkId};
 use keepmq_policy::{Permit, Read, Reader};
 
 use super::held::Held;
+use super::look::Choice;
 use crate::outbox::Outbox;
 
 /// Names a consumer within the broker: its connection and link, and which of the link's legs it is.
@@ -95,13 +96,18 @@ pub(crate) struct Taker {
     pub(crate) holds: bool,
     pub(crate) priority: i8,
     pub(crate) exclusive: bool,
+    /// What it wants; everything when absent.
+    pub(crate) choice: Option<Box<Choice>>,
+    /// The round in which it was last found that there is nothing for it.
+    pub(crate) asked: u64,
     pub(crate) held: Held,
 }
 
 impl Taker {
     /// Whether it can be given a message now. One that was judged by an older map waits until it is judged again.
-    fn is_eligible(&self, epoch: u64) -> bool {
-        self.sight.epoch() >= epoch && self.credit.is_left() && self.outbox.has_room()
+    fn is_eligible(&self, epoch: u64, round: u64) -> bool {
+        let is_idle = round > 0 && self.asked == round;
+        !is_idle && self.sight.epoch() >= epoch && self.credit.is_left() && self.outbox.has_room()
     }
 }
 
@@ -110,6 +116,10 @@ impl Taker {
 pub(crate) struct Takers {
     all: Vec<Taker>,
     turn: usize,
+    /// How many have a selector.
+    choosy: usize,
+    /// Counts the rounds in which messages are offered while some have a selector.
+    round: u64,
 }
 
 impl Takers {
@@ -123,16 +133,37 @@ impl Takers {
 
     pub(crate) fn add(&mut self, taker: Taker) {
         let place = self.all.partition_point(|other| other.priority >= taker.priority);
+        self.choosy += usize::from(taker.choice.is_some());
         self.all.insert(place, taker);
     }
 
     pub(crate) fn remove(&mut self, id: TakerId) -> Option<Taker> {
         let place = self.all.iter().position(|taker| taker.id == id)?;
-        Some(self.all.remove(place))
+        let taker = self.all.remove(place);
+        self.choosy -= usize::from(taker.choice.is_some());
+        // Without any there are no rounds; this one is over.
+        self.round += 1;
+        Some(taker)
     }
 
     pub(crate) fn get_mut(&mut self, id: TakerId) -> Option<&mut Taker> {
         self.all.iter_mut().find(|taker| taker.id == id)
+    }
+
+    /// A new round begins, in which everybody is asked; `None` when nobody has a selector.
+    pub(crate) fn begin_round(&mut self) -> Option<u64> {
+        if self.choosy == 0 {
+            return None;
+        }
+        self.round += 1;
+        Some(self.round)
+    }
+
+    /// Those that have a selector.
+    pub(crate) fn choices(&mut self) -> impl Iterator<Item = (TakerId, &mut Choice)> {
+        let none = self.choosy == 0;
+        let all = if none { &mut [] } else { &mut self.all[..] };
+        all.iter_mut().filter_map(|taker| Some((taker.id, taker.choice.as_deref_mut()?)))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Taker> {
@@ -142,11 +173,12 @@ impl Takers {
     /// Whose turn it is: the consumers of the highest priority that can take something, one after the other; or an
     /// exclusive one alone.
     pub(crate) fn next(&mut self, epoch: u64) -> Option<&mut Taker> {
+        let round = self.round;
         if self.all.len() == 1 {
-            return self.all.first_mut().filter(|taker| taker.is_eligible(epoch));
+            return self.all.first_mut().filter(|taker| taker.is_eligible(epoch, round));
         }
         if let Some(place) = self.all.iter().position(|taker| taker.exclusive) {
-            return self.all.get_mut(place).filter(|taker| taker.is_eligible(epoch));
+            return self.all.get_mut(place).filter(|taker| taker.is_eligible(epoch, round));
         }
         let place = self.next_by_priority(epoch)?;
         self.turn = place + 1;
@@ -154,11 +186,13 @@ impl Takers {
     }
 
     fn next_by_priority(&self, epoch: u64) -> Option<usize> {
+        let round = self.round;
         let mut start = 0;
         while let Some(first) = self.all.get(start) {
             let end = start + self.all[start..].partition_point(|taker| taker.priority >= first.priority);
             let turn = if (start..end).contains(&self.turn) { self.turn } else { start };
-            let found = (turn..end).chain(start..turn).find(|place| self.all[*place].is_eligible(epoch));
+            let found =
+                (turn..end).chain(start..turn).find(|place| self.all[*place].is_eligible(epoch, round));
             if found.is_some() {
                 return found;
             }
@@ -182,6 +216,8 @@ mod tests {
             holds: true,
             priority,
             exclusive: false,
+            choice: None,
+            asked: 0,
             held: Held::default(),
         }
     }

@@ -7,14 +7,33 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use keepmq_core::{Client, DurableNews, Gate, Limits, Parts};
 use keepmq_model::{
-    Attach, Delivery, DeliveryId, Destination, Envelope, Event, Filter, Kind, LinkId, Message, Native, Now,
-    Outcome, Pattern, Principal, Protocol, Publish, Refusal, Replay, Retain, Settle, Source,
-    SubscriptionName, Tag, Taking, Verb,
+    Attach, Delivery, DeliveryId, Destination, Envelope, Event, Filter, Format, Formats, Kind, LinkId,
+    Message, Native, Now, Outcome, Pattern, Principal, Protocol, Publish, Refusal, Replay, Retain, Settle,
+    Source, SubscriptionName, Tag, Taking, Value, Verb, View,
 };
 use keepmq_policy::{Audit, AuditEvent, Entry, Grants, Map, Policy};
 use keepmq_store::{Memory, Recovery};
 
 type Job = Box<dyn FnOnce() + Send>;
+
+/// Reads heads of the form `name=value;name=value`; whole numbers are exact.
+struct Heads;
+
+impl Format for Heads {
+    fn protocol(&self) -> Protocol {
+        Protocol::Broker
+    }
+
+    fn view(&self, _: &Envelope, native: &Native) -> View {
+        let head = std::str::from_utf8(&native.head).unwrap();
+        let pairs = head.split(';').filter_map(|pair| pair.split_once('='));
+        let value = |value: &str| value.parse().map_or_else(|_| Value::Text(value.into()), Value::I64);
+        let properties = pairs.map(|(name, text)| (name.into(), value(text))).collect();
+        View { properties, ..View::default() }
+    }
+}
+
+const FORMATS: Formats = Formats::new(&[&Heads]);
 
 /// A broker whose clock, disk and reading thread the test owns.
 pub(crate) struct Broker {
@@ -24,6 +43,8 @@ pub(crate) struct Broker {
     pub(crate) audited: Arc<Mutex<Vec<AuditEvent>>>,
     clock: Arc<AtomicU64>,
     jobs: Arc<Mutex<VecDeque<Job>>>,
+    /// Pages that were read from disk.
+    pub(crate) pages: AtomicU64,
     limits: Limits,
 }
 
@@ -75,10 +96,11 @@ impl Broker {
                 Now { mono_ms: ms, unix_ms: ms }
             }),
             entropy: Box::new(move || u128::from(secret.fetch_add(1, Ordering::Relaxed)) << 40),
+            formats: FORMATS,
             audit: Audit::new(move |event| log.lock().unwrap().push(event)),
         };
         let (gate, faults) = Gate::open(parts, news);
-        Self { gate, store, faults, audited, clock, jobs, limits }
+        Self { gate, store, faults, audited, clock, jobs, pages: AtomicU64::new(0), limits }
     }
 
     /// Kills the broker and starts another one on what was durable.
@@ -93,7 +115,10 @@ impl Broker {
         loop {
             let job = self.jobs.lock().unwrap().pop_front();
             match job {
-                Some(job) => job(),
+                Some(job) => {
+                    self.pages.fetch_add(1, Ordering::Relaxed);
+                    job();
+                }
                 None if self.store.complete(usize::MAX) == 0 => return,
                 None => {}
             }

@@ -8,6 +8,7 @@ mod durability;
 mod flow;
 mod queues;
 mod retained;
+mod selectors;
 mod subscriptions;
 mod temporaries;
 mod topics;

@@ -373,15 +373,6 @@ fn two_links_of_one_name_are_refused() {
 }
 
 #[test]
-fn a_selector_is_refused_rather_than_ignored() {
-    let broker = Broker::new();
-    let mut peer = broker.admin();
-    let attach = Attach { selector: Some("x = 1".into()), ..attach(1, from_queue("q")) };
-    let refusal = peer.attach(attach).unwrap_err();
-    assert_eq!(refusal.kind, keepmq_model::RefusalKind::Unsupported);
-}
-
-#[test]
 fn the_outbox_of_a_consumer_that_does_not_look_is_bounded_in_bytes() {
     let limits = keepmq_core::Limits { outbox_bytes: 10_000, ..Default::default() };
     let broker = Broker::with(limits, crate::broker::map(Vec::new()));

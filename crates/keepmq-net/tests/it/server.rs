@@ -72,6 +72,7 @@ impl Server {
             clock: Box::new(|| Clock.now()),
             entropy: Box::new(|| 7),
             audit: audit.clone(),
+            formats: keepmq_model::Formats::default(),
         };
         let (gate, _) = Gate::open(parts, &news);
         let socket = Listener::open("lines", "127.0.0.1:0".parse().unwrap()).unwrap();

@@ -114,6 +114,7 @@ fn parts(config: &Config, store: Arc<Journal>, recovery: Recovery, pages: Pages,
         clock: Box::new(|| Clock.now()),
         entropy: Box::new(random),
         audit,
+        formats: super::doors::formats(),
     }
 }
 

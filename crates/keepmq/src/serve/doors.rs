@@ -114,9 +114,14 @@ fn endpoint(plan: &Plan) -> String {
     format!("{scheme}://{}", plan.address)
 }
 
+/// How messages of every protocol are read.
+pub(super) fn formats() -> Formats {
+    Formats::new(&FORMATS)
+}
+
 /// Makes the sessions of a listener; `None` for a protocol that is not spoken.
 fn sessions(plan: &Plan) -> Option<Sessions> {
-    let formats = Formats::new(&FORMATS);
+    let formats = formats();
     match plan.protocol {
         Protocol::Stomp => {
             let mut limits = keepmq_stomp::Limits::default();
