@@ -75,6 +75,22 @@ pub enum Verb {
         /// Answered when it is durable.
         tag: Tag,
     },
+    /// Says that messages for a destination will come: judges the right to send them, and makes the destination, before
+    /// the first of them.
+    Target {
+        /// The destination.
+        destination: Destination,
+        /// Answered when it is done.
+        tag: Tag,
+    },
+    /// Takes back the credit that is left, once what is there has been handed out. Refused as busy while what is there is
+    /// still being read from the disk.
+    Drain {
+        /// From this link.
+        link: LinkId,
+        /// Answered when it is done.
+        tag: Tag,
+    },
     /// Sends a message.
     Publish(Publish),
     /// Says what became of deliveries.
@@ -303,6 +319,8 @@ pub struct Settle {
     pub tx: Option<TxId>,
     /// Answered when it is durable.
     pub tag: Option<Tag>,
+    /// Why they were rejected, in the consumer's words: dead letters keep it.
+    pub reason: Option<Box<str>>,
 }
 
 /// What became of a delivery.

@@ -352,6 +352,7 @@ impl Run {
             outcome,
             tx: peer.transaction,
             tag: None,
+            reason: None,
         };
         if peer.transaction.is_some() {
             let settle = Settle { outcome: Outcome::Accepted, ..settle };
@@ -589,6 +590,7 @@ impl Run {
                         outcome,
                         tx,
                         tag,
+                        reason: None,
                     }));
                 }
             }

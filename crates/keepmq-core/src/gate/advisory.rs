@@ -104,7 +104,7 @@ impl Client {
             let Some(permit) = reader.permit(&topic) else { return };
             let advisory = Advisory::Destination { destination, added: true };
             let message = self.gate.advisory_message(&advisory, &topic);
-            let target = RouteTarget { line, permit, keep: false, no_local: false };
+            let target = RouteTarget::new(line, permit, (false, false), None);
             self.push(line.shard, Input::Replay { target: Box::new(target), message }, Ask::Nothing);
         }
     }

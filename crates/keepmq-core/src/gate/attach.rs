@@ -253,6 +253,15 @@ impl Client {
         }
     }
 
+    pub(super) fn drain(&mut self, link: LinkId, tag: Tag) {
+        let legs = self.links.get(&link).map(Link::legs).unwrap_or_default();
+        let ask = self.ask(Some(tag), u32::try_from(legs.len()).unwrap_or(u32::MAX));
+        for (leg, line) in legs {
+            let taker = TakerId { client: self.peer.connection, link, leg };
+            self.push(line.shard, Input::Drain { line: line.slot, taker }, ask);
+        }
+    }
+
     pub(super) fn settle(&mut self, settle: Settle) {
         if let Some(tx) = settle.tx {
             return self.settle_in(tx, settle);
@@ -276,6 +285,7 @@ impl Client {
             from: settle.from,
             through: settle.through,
             outcome: settle.outcome,
+            reason: settle.reason.clone(),
             waits: settle.tag.is_some() || settle.tx.is_some(),
         };
         Some((line.shard, input))

@@ -146,6 +146,11 @@ impl Client {
     pub(super) fn carry_out(&mut self, verb: Verb, who: &Arc<Principal>) {
         match verb {
             Verb::Publish(publish) => self.publish(publish, who),
+            Verb::Target { destination, tag } => match self.grant(&destination, who) {
+                Ok(_) => self.done(tag),
+                Err(refusal) => self.refuse(Some(tag), refusal),
+            },
+            Verb::Drain { link, tag } => self.drain(link, tag),
             Verb::Settle(settle) => self.settle(settle),
             Verb::Grant { link, credit } => self.grant_credit(link, credit),
             Verb::Attach(attach) => self.attach(*attach, who),

@@ -267,11 +267,12 @@ impl Gate {
         let Some((permit, line)) = queue else {
             return After::default();
         };
-        let letter = DeadLetter { cause: dead.cause, from, detail: keepmq_model::Text::new() };
+        let letter =
+            DeadLetter { cause: dead.cause, from, detail: dead.reason.as_deref().unwrap_or_default().into() };
         let marks = Marks { dead: Some(Box::new(letter)), ..Marks::default() };
         let message = Arc::new(self.dead_message(&dead.message, permit.destination()));
-        let Dead { line: source, priority, seq, stored, .. } = *dead;
-        let left = Input::Left { line: source.slot, priority, seq, stored };
+        let Dead { line: source, priority, seq, stored, .. } = dead;
+        let left = Input::Left { line: source.slot, priority: *priority, seq: *seq, stored: *stored };
         let put = Input::Enqueue { line: line.slot, permit, message, marks, whole: true };
         let now = self.now();
         let (_, after) = match source.shard.cmp(&line.shard) {

@@ -48,6 +48,11 @@ pub(crate) enum Found {
 }
 
 impl Backlog {
+    /// Whether a page is being read.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.loading)
+    }
+
     pub(crate) fn new(line: u64, first_seq: u64) -> Self {
         Self { line, lanes: SmallVec::new(), next_seq: first_seq, bytes: 0 }
     }

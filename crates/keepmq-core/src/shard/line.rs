@@ -132,7 +132,7 @@ impl Line {
 
     pub(crate) fn expire(&mut self, priority: u8, entry: Entry, cx: &mut Context<'_>) {
         self.counts.expired += 1;
-        self.put_aside(priority, entry, DeadCause::Expired, cx);
+        self.put_aside(priority, entry, (DeadCause::Expired, None), cx);
     }
 
     /// Whether there is so much that senders should wait.
@@ -160,7 +160,13 @@ impl Line {
     }
 
     /// Has a message put aside: to the dead letter queue when it is durable, else it is dropped.
-    pub(crate) fn put_aside(&mut self, priority: u8, entry: Entry, cause: DeadCause, cx: &mut Context<'_>) {
+    pub(crate) fn put_aside(
+        &mut self,
+        priority: u8,
+        entry: Entry,
+        (cause, reason): (DeadCause, Option<Box<str>>),
+        cx: &mut Context<'_>,
+    ) {
         let kept = entry.message.envelope.durable && !matches!(self.role, Role::Passing);
         if !kept || entry.marks.dead.is_some() && cause == DeadCause::Expired {
             self.settled(Some((priority, entry)), cx);
@@ -175,6 +181,7 @@ impl Line {
             stored: entry.stored,
             message: entry.message,
             cause,
+            reason,
         });
     }
 
@@ -194,6 +201,7 @@ impl Line {
         from: u64,
         through: u64,
         outcome: Outcome,
+        reason: Option<&str>,
         cx: &mut Context<'_>,
     ) -> Reply {
         let Some(taker) = self.takers.get_mut(id) else {
@@ -217,23 +225,25 @@ impl Line {
         }
         let before = cx.out.ops.len();
         for held in ended {
-            self.end(held, outcome, cx);
+            self.end(held, outcome, reason, cx);
         }
         self.pump(cx);
         if cx.out.ops.len() > before { Reply::Staged } else { Reply::Done }
     }
 
     /// What becomes of one delivery.
-    fn end(&mut self, held: HeldEntry, outcome: Outcome, cx: &mut Context<'_>) {
+    fn end(&mut self, held: HeldEntry, outcome: Outcome, reason: Option<&str>, cx: &mut Context<'_>) {
         let HeldEntry { priority, mut entry } = held;
         match outcome {
             Outcome::Accepted => self.settled(Some((priority, entry)), cx),
             Outcome::Released => self.put_back(priority, entry, cx),
-            Outcome::Rejected => self.put_aside(priority, entry, DeadCause::Rejected, cx),
+            Outcome::Rejected => {
+                self.put_aside(priority, entry, (DeadCause::Rejected, reason.map(Box::from)), cx);
+            }
             Outcome::Failed => {
                 entry.marks.redeliveries += 1;
                 if entry.marks.redeliveries > cx.limits.max_redeliveries {
-                    self.put_aside(priority, entry, DeadCause::TooManyRedeliveries, cx);
+                    self.put_aside(priority, entry, (DeadCause::TooManyRedeliveries, None), cx);
                 } else {
                     self.put_back(priority, entry, cx);
                 }
@@ -246,6 +256,18 @@ impl Line {
         self.backlog.put_back(priority, entry, cx);
     }
 
+    /// Takes back the credit that is left, unless there is something that it would still be spent on.
+    pub(crate) fn drain(&mut self, id: TakerId, cx: &mut Context<'_>) -> Reply {
+        self.pump(cx);
+        let loading = self.backlog.is_loading();
+        let Some(taker) = self.takers.get_mut(id) else { return Reply::Gone };
+        if loading && taker.credit.is_left() {
+            return Reply::Busy("what is there is still being read");
+        }
+        taker.credit.clear();
+        Reply::Done
+    }
+
     /// A consumer goes; what it holds goes back, and is handed out again with the next pump. Nobody knows whether it tried, so each counts as handed out once.
     pub(crate) fn detach(&mut self, id: TakerId, cx: &mut Context<'_>) -> Reply {
         self.browsers.retain(|browser| browser.id != id);
@@ -256,7 +278,7 @@ impl Line {
         for HeldEntry { priority, mut entry } in taker.held.take_all().into_iter().rev() {
             entry.marks.redeliveries += 1;
             if entry.marks.redeliveries > cx.limits.max_returns {
-                self.put_aside(priority, entry, DeadCause::TooManyRedeliveries, cx);
+                self.put_aside(priority, entry, (DeadCause::TooManyRedeliveries, None), cx);
             } else {
                 self.put_back(priority, entry, cx);
             }

@@ -66,7 +66,17 @@ pub(crate) enum Input {
     /// A consumer may get more.
     Grant { line: DefaultKey, taker: TakerId, credit: u32 },
     /// What became of deliveries. `waits`: somebody wants to know that it is durable.
-    Settle { line: DefaultKey, taker: TakerId, from: u64, through: u64, outcome: Outcome, waits: bool },
+    Settle {
+        line: DefaultKey,
+        taker: TakerId,
+        from: u64,
+        through: u64,
+        outcome: Outcome,
+        reason: Option<Box<str>>,
+        waits: bool,
+    },
+    /// A consumer wants no more than what is there.
+    Drain { line: DefaultKey, taker: TakerId },
     /// A consumer has room again.
     Pump { line: DefaultKey },
     /// A page was read.
@@ -233,8 +243,11 @@ impl Shard {
             }),
             Input::Detach { line, taker } => self.on_line(line, |line| line.detach(taker, cx)),
             Input::Grant { line, taker, credit } => self.on_line(line, |line| line.grant(taker, credit, cx)),
-            Input::Settle { line, taker, from, through, outcome, waits } => {
-                let reply = self.on_line(line, |line| line.settle(taker, from, through, outcome, cx));
+            Input::Drain { line, taker } => self.on_line(line, |line| line.drain(taker, cx)),
+            Input::Settle { line, taker, from, through, outcome, reason, waits } => {
+                let settle =
+                    |line: &mut Line| line.settle(taker, from, through, outcome, reason.as_deref(), cx);
+                let reply = self.on_line(line, settle);
                 if waits && reply == Reply::Staged {
                     cx.out.urgency = keepmq_store::Urgency::Now;
                 }

@@ -89,6 +89,8 @@ pub(crate) struct Dead {
     pub(crate) stored: bool,
     pub(crate) message: Arc<Message>,
     pub(crate) cause: DeadCause,
+    /// The consumer's words for it.
+    pub(crate) reason: Option<Box<str>>,
 }
 
 /// What a step works with.

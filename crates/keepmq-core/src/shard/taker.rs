@@ -44,6 +44,16 @@ impl Credit {
         }
     }
 
+    /// Takes all that is left.
+    pub(crate) fn clear(&mut self) {
+        match self {
+            Self::Own(credit) => *credit = 0,
+            Self::Shared(credit) => {
+                credit.fetch_min(0, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Takes one, if there is one.
     pub(crate) fn spend(&mut self) -> bool {
         match self {

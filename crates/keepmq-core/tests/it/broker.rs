@@ -354,7 +354,7 @@ impl Peer<'_> {
     ) -> Result<(), Refusal> {
         self.ask(|tag| {
             let link = LinkId(link);
-            Verb::Settle(Settle { link, leg, from, through, outcome, tx: None, tag: Some(tag) })
+            Verb::Settle(Settle { link, leg, from, through, outcome, tx: None, tag: Some(tag), reason: None })
         })
         .map(drop)
     }

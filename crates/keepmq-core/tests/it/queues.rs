@@ -1,6 +1,8 @@
 //! Queues: competing consumers, credit, outcomes, redelivery, dead letters, priority, expiry, browsing, purging.
 
-use keepmq_model::{Attach, DeadCause, Event, LinkId, Outcome, Publish, Source, Tag, Taking, Verb};
+use keepmq_model::{
+    Attach, DeadCause, Event, LinkId, Outcome, Publish, RefusalKind, Settle, Source, Tag, Taking, Verb,
+};
 
 use crate::broker::{Broker, Peer, attach, body, from_queue, message, publish, queue};
 
@@ -398,4 +400,58 @@ fn a_source_that_is_no_queue_for_a_queue_link_is_refused() {
     let mut topic_filter = crate::broker::filter("t");
     topic_filter.kind = keepmq_model::Kind::Queue;
     assert!(peer.attach(attach(1, Source::Subscription { filters: vec![topic_filter] })).is_err());
+}
+
+#[test]
+fn credit_that_is_drained_is_spent_on_what_is_there_and_then_gone() {
+    let broker = Broker::new();
+    let (mut peer, mut sender) = (broker.admin(), broker.admin());
+    sender.send(queue("q"), "first", false).unwrap();
+    peer.consume("q", 0);
+    let link = LinkId(1);
+    peer.say(Verb::Grant { link, credit: 5 });
+    peer.ask(|tag| Verb::Drain { link, tag }).unwrap();
+    sender.send(queue("q"), "second", false).unwrap();
+    assert_eq!(peer.bodies(), ["first"]);
+    peer.say(Verb::Grant { link, credit: 1 });
+    assert_eq!(peer.bodies(), ["second"]);
+}
+
+#[test]
+fn a_target_is_judged_and_made_before_the_first_message() {
+    let broker = Broker::new();
+    let (mut admin, mut nobody) = (broker.admin(), broker.login("nobody", &[], None));
+    let target = |tag| Verb::Target { destination: queue("q"), tag };
+    assert_eq!(nobody.ask(target).unwrap_err().kind, RefusalKind::Forbidden);
+    assert_eq!(broker.gate.status().queues, 0);
+    admin.ask(target).unwrap();
+    assert_eq!(broker.gate.status().queues, 1);
+}
+
+#[test]
+fn a_dead_letter_keeps_what_its_consumer_said() {
+    let broker = Broker::new();
+    let mut peer = broker.admin();
+    peer.send(queue("q"), "x", true).unwrap();
+    peer.consume("q", 1);
+    let number = peer.deliveries().remove(0).id.number;
+    let (link, reason) = (LinkId(1), Some("it is poison".into()));
+    let settle = |tag| {
+        let (from, through, tag) = (number, number, Some(tag));
+        Verb::Settle(Settle {
+            link,
+            leg: 0,
+            from,
+            through,
+            outcome: Outcome::Rejected,
+            tx: None,
+            tag,
+            reason,
+        })
+    };
+    peer.ask(settle).unwrap();
+    let mut reader = broker.admin();
+    reader.consume("ActiveMQ.DLQ", 1);
+    let letter = reader.deliveries().remove(0);
+    assert_eq!(&*letter.marks.dead.as_deref().unwrap().detail, "it is poison");
 }

@@ -40,7 +40,7 @@ fn messages_and_settlements_over_all_shards_are_one_commit() {
     }
     let (link, tx) = (LinkId(1), Some(TX));
     let (from, through, outcome) = (id.number, id.number, Outcome::Accepted);
-    peer.say(Verb::Settle(Settle { link, leg: 0, from, through, outcome, tx, tag: None }));
+    peer.say(Verb::Settle(Settle { link, leg: 0, from, through, outcome, tx, tag: None, reason: None }));
     let tag = peer.tag();
     peer.say(Verb::Commit { tx: TX, tag });
     assert!(peer.answer(tag).is_none());
@@ -62,7 +62,7 @@ fn a_rolled_back_transaction_leaves_nothing_and_its_deliveries_held() {
     send_in(&mut peer, "a", "y");
     let (link, tx) = (LinkId(1), Some(TX));
     let (from, through, outcome) = (id.number, id.number, Outcome::Accepted);
-    peer.say(Verb::Settle(Settle { link, leg: 0, from, through, outcome, tx, tag: None }));
+    peer.say(Verb::Settle(Settle { link, leg: 0, from, through, outcome, tx, tag: None, reason: None }));
     peer.ask(|tag| Verb::Rollback { tx: TX, tag }).unwrap();
     assert_eq!(broker.depth("a"), 0);
     peer.settle(1, id, Outcome::Accepted).unwrap();

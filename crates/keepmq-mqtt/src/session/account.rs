@@ -72,6 +72,7 @@ fn settle(link: LinkId, span: Span) -> Verb {
         outcome: Outcome::Accepted,
         tx: None,
         tag: None,
+        reason: None,
     })
 }
 

@@ -80,6 +80,7 @@ impl StompSession {
                 outcome: how.outcome,
                 tx: how.tx,
                 tag,
+                reason: None,
             }));
         }
     }

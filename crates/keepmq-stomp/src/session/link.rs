@@ -99,6 +99,7 @@ impl Link {
                 outcome: Outcome::Accepted,
                 tx: None,
                 tag: None,
+                reason: None,
             }));
         }
         if self.taken >= self.quarter {
