@@ -179,8 +179,9 @@ impl Backlog {
         let dry = cx.limits.line_window / 4;
         for lane in &mut self.lanes {
             let Some(cold) = lane.cold else { continue };
-            let room = self.bytes < cx.limits.line_bytes || lane.is_dry();
-            if lane.loading || lane.in_turn() > dry || !room {
+            // One that is dry shows nothing more until its page has come.
+            let has_enough = lane.in_turn() > dry || self.bytes >= cx.limits.line_bytes;
+            if lane.loading || (has_enough && !lane.is_dry()) {
                 continue;
             }
             lane.loading = true;
