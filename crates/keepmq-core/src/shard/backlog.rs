@@ -256,8 +256,8 @@ fn found(priority: u8, entry: Entry, cx: &Context<'_>) -> Found {
     Found::Ready(priority, entry)
 }
 
-/// The ranges of the disk's part of a lane between those of its messages that were brought into memory: these may be held,
-/// and whoever holds one needs its record.
+/// The ranges of the disk's part of a lane between those of its messages that were brought into memory: these may be
+/// held, and whoever holds one needs its record.
 fn truncate(lane: &Lane, cold: Cold, mut each: impl FnMut(u64, u64)) {
     let mut from = cold.from;
     for seq in lane.ahead_within(cold.from, cold.through) {

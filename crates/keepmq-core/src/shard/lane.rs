@@ -54,11 +54,11 @@ pub(crate) struct Lane {
     taken: u64,
     /// Whether a message in the window may expire some time.
     mortal: bool,
-    /// Numbers of the disk's part that were brought into memory out of their turn and are not to be read again: those that
-    /// wait in the window, those that are held, and those of `gone`.
+    /// Numbers of the disk's part that were brought into memory out of their turn and are not to be read again: those
+    /// that wait in the window, those that are held, and those of `gone`.
     ahead: BTreeSet<u64>,
-    /// Those of `ahead` whose records go with a commit. Until it is durable, and every page that was asked for before has
-    /// come, they may still be read.
+    /// Those of `ahead` whose records go with a commit. Until it is durable, and every page that was asked for before
+    /// has come, they may still be read.
     gone: Vec<(u64, u64)>,
     /// What was durable when each of the pages was asked for that are being read.
     reads: SmallVec<[u64; 2]>,
