@@ -1,7 +1,7 @@
 //! What a selector is once it is read.
 //!
-//! Chains of `AND`, `OR` and arithmetic are flat, so that the tree is no deeper than the brackets of the text: walking it,
-//! and dropping it, takes a bounded stack.
+//! Chains of `AND`, `OR` and arithmetic are flat, so that the tree is no deeper than the brackets of the text: walking
+//! it, and dropping it, takes a bounded stack.
 
 use crate::identifier::Identifier;
 use crate::pattern::LikePattern;

@@ -7,8 +7,8 @@ use keepmq_model::{Formats, Marks, Message, Value, View};
 use crate::identifier::{Header, Identifier};
 use crate::operand::{Lookup, Operand, unsigned};
 
-/// A message with what is noted beside it. Decodes the message when something of it is asked for, and keeps what had to be
-/// spelled out (ids and destinations), so that asking twice costs once.
+/// A message with what is noted beside it. Decodes the message when something of it is asked for, and keeps what had to
+/// be spelled out (ids and destinations), so that asking twice costs once.
 #[derive(Debug)]
 pub struct Facts<'a> {
     message: &'a Message,

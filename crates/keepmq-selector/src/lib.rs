@@ -7,15 +7,17 @@
 //! | --- | --- |
 //! | conditions | `OR`, `AND`, `NOT`, `( )`; `OR` binds least, then `AND`, then `NOT` |
 //! | comparison | `=` `<>` for all types, `<` `<=` `>` `>=` for numbers; they don't chain |
-//! | tests | `[NOT] BETWEEN a AND b`, `name [NOT] IN ('a', 'b')`, `name [NOT] LIKE 'p' [ESCAPE 'c']`, `name IS [NOT] NULL` |
+//! | tests of numbers | `[NOT] BETWEEN a AND b` |
+//! | tests of names | `[NOT] IN ('a', 'b')`, `[NOT] LIKE 'p' [ESCAPE 'c']`, `IS [NOT] NULL` |
 //! | arithmetic | `+` `-` `*` `/`, sign |
 //! | text | `'it''s'` |
 //! | exact numbers | `42`, `42L`, hexadecimal `0x2A`, octal `052`: signed 64 bits |
 //! | approximate numbers | `7.`, `-9.5`, `57E2`, `1f`, `1d`: IEEE 754 double |
 //! | truth | `TRUE`, `FALSE`; a name alone is a condition |
 //!
-//! Keywords are known in any case; names are case-sensitive. A name begins with a letter (of any script), `_` or `$`, and
-//! goes on with those and digits. As in ActiveMQ, hyphens and dots are not part of names: `content-type` is a subtraction.
+//! Keywords are known in any case; names are case-sensitive. A name begins with a letter (of any script), `_` or `$`,
+//! and goes on with those and digits. As in ActiveMQ, hyphens and dots are not part of names: `content-type` is a
+//! subtraction.
 //!
 //! # What is refused
 //!

@@ -1,8 +1,8 @@
 //! Patterns of `LIKE`: `%` for any characters, `_` for one.
 //!
-//! A pattern is cut at each `%`; its pieces are looked for from left to right, each at the first place where it fits. An
-//! earlier place leaves the most to those behind, so nothing is ever tried twice: the time is at most that of the text
-//! times the longest piece.
+//! A pattern is cut at each `%`; its pieces are looked for from left to right, each at the first place where it fits.
+//! An earlier place leaves the most to those behind, so nothing is ever tried twice: the time is at most that of the
+//! text times the longest piece.
 
 /// A pattern, ready for use.
 #[derive(Clone, Debug, PartialEq)]

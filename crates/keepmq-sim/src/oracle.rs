@@ -267,12 +267,18 @@ impl Oracle {
     /// Nothing of the same kind that was sent earlier may wait while a later one is handed out. (What need not survive
     /// a crash may pass what must, and the other way round: JMS 1.1, section 4.4.10.2. A dead letter queue is filled in
     /// whatever order messages die.)
-    pub(crate) fn check_order(&self, line: &Line, message: u64, now: u64) -> Result<(), Wrong> {
+    pub(crate) fn check_order(
+        &self,
+        line: &Line,
+        message: u64,
+        wanted: impl Fn(u64) -> bool,
+        now: u64,
+    ) -> Result<(), Wrong> {
         let of_line = |copies: &'_ Vec<Copy>| copies.iter().find(|copy| copy.line == *line).cloned();
         let Some(this) = self.copies.get(&message).and_then(of_line).filter(|_| *line != Line::Dead) else {
             return Ok(());
         };
-        for (earlier, copies) in &self.copies {
+        for (earlier, copies) in self.copies.iter().filter(|(earlier, _)| wanted(**earlier)) {
             let same = |copy: &&Copy| {
                 copy.order < this.order && (copy.durable, copy.priority) == (this.durable, this.priority)
             };
@@ -282,6 +288,15 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// A message that must wait in a line, can be handed out and is wanted.
+    pub(crate) fn overlooked(&self, line: &Line, wanted: impl Fn(u64) -> bool, now: u64) -> Option<u64> {
+        let waits = |copy: &Copy| copy.line == *line && copy.published == Sure::Yes && copy.waits(now);
+        self.copies
+            .iter()
+            .find(|(message, copies)| wanted(**message) && copies.iter().any(waits))
+            .map(|(m, _)| *m)
     }
 
     /// A delivery was settled for good.

@@ -27,6 +27,9 @@ pub(crate) struct OpenLink {
     pub(crate) link: LinkId,
     /// What it takes from; a link by wildcard takes from many queues.
     pub(crate) line: Option<Line>,
+    /// The kind of messages that it wants; all when absent.
+    pub(crate) kind: Option<u64>,
+    pub(crate) credit: u32,
 }
 
 /// A connection.
@@ -71,8 +74,13 @@ impl Peer {
 
     /// Opens a link with a credit.
     pub(crate) fn attach(&mut self, source: Source, credit: u32, line: Option<Line>) {
+        self.attach_for(source, credit, line, None);
+    }
+
+    /// Opens a link that wants messages of one kind only.
+    pub(crate) fn attach_for(&mut self, source: Source, credit: u32, line: Option<Line>, kind: Option<u64>) {
         let link = LinkId(self.next());
-        self.links.push(OpenLink { link, line });
+        self.links.push(OpenLink { link, line, kind, credit });
         self.say(Verb::Attach(Box::new(Attach {
             link,
             tag: Tag(0),
@@ -82,9 +90,14 @@ impl Peer {
             refill: true,
             priority: 0,
             exclusive: false,
-            selector: None,
+            selector: kind.map(|kind| format!("kind = {kind}").into()),
             no_local: false,
         })));
+    }
+
+    /// The kind of messages that a link wants; all when absent.
+    pub(crate) fn kind_of(&self, link: LinkId) -> Option<u64> {
+        self.links.iter().find(|open| open.link == link)?.kind
     }
 
     pub(crate) fn line_of(&self, link: LinkId, message: &Message) -> Option<Line> {

@@ -8,7 +8,7 @@ use keepmq_store::testing::Chance;
 
 use crate::oracle::{Copy, DEAD, Line, Oracle, Wrong};
 use crate::peer::{Holding, Peer, durable_source, number_of, passing_source, publish, queue_source};
-use crate::world::World;
+use crate::world::{KINDS, World};
 
 const QUEUES: [&str; 4] = ["a.1", "a.2", "b", "c"];
 const TOPICS: [&str; 3] = ["t.1", "t.2", "u"];
@@ -47,6 +47,11 @@ impl fmt::Display for Violation {
     }
 }
 
+/// Whether a message is of this kind; any is when none is said.
+fn is_of(kind: Option<u64>, message: u64) -> bool {
+    kind.is_none_or(|kind| message % KINDS == kind)
+}
+
 struct Run {
     chance: Chance,
     world: World,
@@ -61,6 +66,8 @@ struct Run {
     /// All messages whose senders were not told yet what became of them.
     open: BTreeMap<u64, u64>,
     settled_in_transaction: Vec<(u64, Holding)>,
+    /// Nothing more happens until all that can be handed out is.
+    quiet: bool,
     summary: Summary,
 }
 
@@ -76,11 +83,16 @@ pub fn run(seed: u64, steps: usize) -> Result<Summary, Violation> {
         unanswered: BTreeMap::new(),
         open: BTreeMap::new(),
         settled_in_transaction: Vec::new(),
+        quiet: false,
         summary: Summary::default(),
     };
     for step in 0..steps {
         run.step();
-        run.look().map_err(|wrong| Violation { seed, step, what: wrong.to_string() })?;
+        run.look().and_then(|()| run.rest()).map_err(|wrong| Violation {
+            seed,
+            step,
+            what: wrong.to_string(),
+        })?;
     }
     run.drain().map_err(|wrong| Violation { seed, step: steps, what: wrong.to_string() })?;
     run.summary.delivered = run.oracle.delivered;
@@ -119,10 +131,7 @@ impl Run {
             97 => self.forget(),
             98 => self.purge(),
             _ if self.chance.one_in(4) => self.crash(),
-            _ => {
-                self.world.settle();
-                self.oracle.synced();
-            }
+            _ => self.quiet = true,
         }
     }
 
@@ -243,7 +252,8 @@ impl Run {
         };
         let line = (!wild).then(|| Line::queue(pattern));
         if let (Some(peer), Some(source)) = (self.peers.get_mut(which), queue_source(pattern)) {
-            peer.attach(source, credit, line);
+            let kind = self.chance.one_in(3).then(|| self.chance.below(KINDS));
+            peer.attach_for(source, credit, line, kind);
             self.sync();
         }
     }
@@ -471,15 +481,17 @@ impl Run {
         }
         // Only now: which connection was looked at first says nothing about which was served first.
         let now = self.world.now();
-        if let Some((line, message)) =
-            delivered.iter().find(|(_, message)| self.unanswered.contains_key(message))
+        if let Some((line, message, _)) =
+            delivered.iter().find(|(_, message, _)| self.unanswered.contains_key(message))
         {
             return Err(Wrong(format!("message {message} of {line:?} was handed out before it was safe")));
         }
-        delivered.iter().try_for_each(|(line, message)| self.oracle.check_order(line, *message, now))
+        delivered.iter().try_for_each(|(line, message, kind)| {
+            self.oracle.check_order(line, *message, |other| is_of(*kind, other), now)
+        })
     }
 
-    fn event(&mut self, which: usize, event: Event) -> Result<Option<(Line, u64)>, Wrong> {
+    fn event(&mut self, which: usize, event: Event) -> Result<Option<(Line, u64, Option<u64>)>, Wrong> {
         let now = self.world.now();
         let Some(peer) = self.peers.get_mut(which) else { return Ok(None) };
         match event {
@@ -492,9 +504,12 @@ impl Run {
                     number_of(&delivery.message).ok_or_else(|| Wrong("a strange body".to_owned()))?;
                 let (link, id) = (delivery.link, delivery.id);
                 peer.held.push(Holding { link, id, message, line: line.clone() });
-                let number = peer.number;
+                let (number, kind) = (peer.number, peer.kind_of(link));
+                if !is_of(kind, message) {
+                    return Err(Wrong(format!("message {message} is not wanted by link {link:?}")));
+                }
                 self.oracle.delivered(&line, message, delivery.marks.redeliveries, number, now)?;
-                Ok(Some((line, message)))
+                Ok(Some((line, message, kind)))
             }
             Event::Done { tag } => {
                 self.unanswered.remove(&tag.0);
@@ -521,6 +536,36 @@ impl Run {
             }
             _ => Ok(None),
         }
+    }
+
+    /// In a quiet moment whoever has credit has got what it wants.
+    fn rest(&mut self) -> Result<(), Wrong> {
+        if !std::mem::take(&mut self.quiet) {
+            return Ok(());
+        }
+        // Taking what was handed out makes room for more.
+        for _ in 0..2 {
+            self.world.settle();
+            self.oracle.synced();
+            self.look()?;
+        }
+        let now = self.world.now();
+        for peer in &self.peers {
+            for open in &peer.links {
+                let Some(line @ Line::Queue(_)) = &open.line else { continue };
+                let held = peer.held.iter().filter(|holding| holding.link == open.link).count();
+                let is_settled =
+                    |(by, holding): &&(u64, Holding)| *by == peer.number && holding.link == open.link;
+                let settled = self.settled_in_transaction.iter().filter(is_settled).count();
+                let overlooked = self.oracle.overlooked(line, |message| is_of(open.kind, message), now);
+                if let Some(message) = overlooked.filter(|_| held + settled < open.credit as usize) {
+                    let what =
+                        format!("message {message} of {line:?} waits though link {:?} wants it", open.link);
+                    return Err(Wrong(what));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// In the end everything that must be there is there, once.

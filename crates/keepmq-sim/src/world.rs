@@ -5,12 +5,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use keepmq_core::{DurableNews, Gate, Limits, Parts};
-use keepmq_model::{Formats, Kind, Now, Pattern};
+use keepmq_model::{Envelope, Format, Formats, Kind, Native, Now, Pattern, Protocol, Value, View};
 use keepmq_policy::{Audit, Entry, Grants, Map, Policy};
 use keepmq_store::{Memory, Recovery};
 use parking_lot::Mutex;
 
 use crate::run::{MAX_REDELIVERIES, MAX_RETURNS};
+
+/// The one property of a message is what its number leaves when it is divided by three.
+struct Numbers;
+
+impl Format for Numbers {
+    fn protocol(&self) -> Protocol {
+        Protocol::Broker
+    }
+
+    fn view(&self, _: &Envelope, native: &Native) -> View {
+        let number = native.body.first_chunk().map_or(0, |number| u64::from_le_bytes(*number));
+        View { properties: vec![("kind".into(), Value::U64(number % KINDS))], ..View::default() }
+    }
+}
+
+/// How many kinds of messages selectors tell apart.
+pub(crate) const KINDS: u64 = 3;
+
+const FORMATS: Formats = Formats::new(&[&Numbers]);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -69,7 +88,7 @@ impl World {
             }),
             entropy: Box::new(move || u128::from(secret.fetch_add(1, Ordering::Relaxed))),
             audit: Audit::new(|_| {}),
-            formats: Formats::default(),
+            formats: FORMATS,
         };
         let (gate, _) = Gate::open(parts, news);
         Self { gate, store, jobs, clock }

@@ -23,7 +23,7 @@
 //! | SEND | `amq-msg-type` | `text` or `bytes`; else the body is bytes when `content-length` was given |
 //! | SEND | `JMSXGroupID`, `JMSXGroupSeq` | message group; the second alone means nothing |
 //! | SEND | `AMQ_SCHEDULED_DELAY`, `_PERIOD`, `_REPEAT`, `_CRON` | delivery later |
-//! | SUBSCRIBE | `selector` | only messages for which it is true |
+//! | SUBSCRIBE | `selector` | only messages for which it is true; headers of STOMP are texts in it, never numbers |
 //! | SUBSCRIBE | `activemq.prefetchSize` | deliveries under way at most |
 //! | SUBSCRIBE | `activemq.exclusive`, `activemq.priority` | among the queue's consumers |
 //! | SUBSCRIBE | `activemq.noLocal`, `no-local` | not this connection's own messages |

@@ -41,8 +41,8 @@ fn same_messages(old: &[Filter], new: &[Filter]) -> bool {
 }
 
 impl Gate {
-    /// Binds a filter in place of the subscription's filter of the same pattern. One that was stored with a selector that
-    /// this version can't read is not bound: its subscriber gets nothing rather than what it does not want.
+    /// Binds a filter in place of the subscription's filter of the same pattern. One that was stored with a selector
+    /// that this version can't read is not bound: its subscriber gets nothing rather than what it does not want.
     pub(super) fn bind(
         &self,
         directory: &mut Directory,

@@ -184,8 +184,9 @@ impl Backlog {
         let dry = cx.limits.line_window / 4;
         for lane in &mut self.lanes {
             let Some(cold) = lane.cold else { continue };
-            let room = self.bytes < cx.limits.line_bytes || lane.is_dry();
-            if lane.loading || lane.in_turn() > dry || !room {
+            // One that is dry shows nothing more until its page has come.
+            let has_enough = lane.in_turn() > dry || self.bytes >= cx.limits.line_bytes;
+            if lane.loading || (has_enough && !lane.is_dry()) {
                 continue;
             }
             lane.loading = true;
@@ -260,8 +261,8 @@ fn found(priority: u8, entry: Entry, cx: &Context<'_>) -> Found {
     Found::Ready(priority, entry)
 }
 
-/// The ranges of the disk's part of a lane between those of its messages that were brought into memory: these may be held,
-/// and whoever holds one needs its record.
+/// The ranges of the disk's part of a lane between those of its messages that were brought into memory: these may be
+/// held, and whoever holds one needs its record.
 fn truncate(lane: &Lane, cold: Cold, mut each: impl FnMut(u64, u64)) {
     let mut from = cold.from;
     for seq in lane.ahead_within(cold.from, cold.through) {

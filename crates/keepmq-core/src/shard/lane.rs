@@ -54,11 +54,11 @@ pub(crate) struct Lane {
     taken: u64,
     /// Whether a message in the window may expire some time.
     mortal: bool,
-    /// Numbers of the disk's part that were brought into memory out of their turn and are not to be read again: those that
-    /// wait in the window, those that are held, and those of `gone`.
+    /// Numbers of the disk's part that were brought into memory out of their turn and are not to be read again: those
+    /// that wait in the window, those that are held, and those of `gone`.
     ahead: BTreeSet<u64>,
-    /// Those of `ahead` whose records go with a commit. Until it is durable, and every page that was asked for before has
-    /// come, they may still be read.
+    /// Those of `ahead` whose records go with a commit. Until it is durable, and every page that was asked for before
+    /// has come, they may still be read.
     gone: Vec<(u64, u64)>,
     /// What was durable when each of the pages was asked for that are being read.
     reads: SmallVec<[u64; 2]>,
@@ -405,6 +405,52 @@ mod tests {
         lane.push_cold(10, 1);
         lane.add_page(Vec::new(), 1, false, 1);
         assert_eq!((lane.cold, lane.len()), (None, 0));
+    }
+
+    /// A lane with 10 to 13 on disk, of which 12 was brought into memory and taken.
+    fn with_one_ahead() -> Lane {
+        let mut lane = Lane::new(4);
+        (10..=13).for_each(|seq| lane.push_cold(seq, 0));
+        lane.bring(entry(12, true, 0));
+        assert_eq!((lane.len(), lane.is_dry(), lane.in_turn()), (4, true, 0));
+        assert_eq!(lane.take_at(0).unwrap().seq, 12);
+        lane
+    }
+
+    #[test]
+    fn what_was_brought_out_of_turn_is_not_read_again() {
+        let mut lane = with_one_ahead();
+        lane.add_page([10, 11, 12, 13].map(|seq| entry(seq, true, 0)).into(), 0, false, 0);
+        assert_eq!((seqs(&lane), lane.cold), (vec![10, 11, 13], None));
+        lane.put_back(entry(12, true, 0));
+        lane.cool(0, |_| false);
+        assert_eq!(seqs(&lane), [10, 11, 12], "it was handed out once");
+    }
+
+    #[test]
+    fn what_is_gone_is_remembered_until_no_page_can_hold_it() {
+        let mut lane = with_one_ahead();
+        lane.begin_read(4);
+        lane.begin_read(6);
+        lane.released(12, 5);
+        lane.forget_gone(4);
+        assert!(lane.is_ahead(12), "its record is there still");
+        lane.forget_gone(6);
+        assert!(lane.is_ahead(12), "a page is being read that was asked for before");
+        lane.end_read(4);
+        lane.forget_gone(6);
+        assert!(!lane.is_ahead(12) && lane.gone.is_empty());
+    }
+
+    #[test]
+    fn what_came_back_out_of_turn_stays_in_memory() {
+        let mut lane = with_one_ahead();
+        lane.put_back(entry(12, true, 0));
+        lane.cool(0, |_| false);
+        assert_eq!((seqs(&lane), lane.is_dry()), (vec![12], true));
+        assert_eq!(lane.ahead_within(10, 13).collect::<Vec<_>>(), [12]);
+        lane.clear();
+        assert!(!lane.is_ahead(12) && lane.taken == 12);
     }
 
     proptest! {

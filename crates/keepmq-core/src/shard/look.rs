@@ -1,9 +1,10 @@
 //! How a consumer with a selector finds its messages among those that nobody else may want.
 //!
-//! It looks at each message once. For every lane it remembers how far it has looked; of what lies before that place only
-//! messages that came back are looked at again. The part of a lane that is on disk is read in pages, one at a time and only
-//! while the consumer has credit; what it wants of a page is brought into memory out of its turn ([`Lane::bring`]), the
-//! rest stays on disk. So the memory that a search takes is bounded, and others are served meanwhile.
+//! It looks at each message once. For every lane it remembers how far it has looked; of what lies before that place
+//! only messages that came back are looked at again. The part of a lane that is on disk is read in pages, one at a time
+//! and only while the consumer has credit; what it wants of a page is brought into memory out of its turn
+//! ([`Lane::bring`]), the rest stays on disk. So the memory that a search takes is bounded, and others are served
+//! meanwhile.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,7 +24,8 @@ use crate::chooser::Chooser;
 const PAGE_RECORDS: usize = 128;
 /// Bytes read from disk for one look, about.
 const PAGE_BYTES: usize = 256 * 1024;
-/// Messages that came back and are to be looked at again, at most. With more the look begins again at the first of them.
+/// Messages that came back and are to be looked at again, at most. With more the look begins again at the first of
+/// them.
 const MOST_BACK: usize = 1024;
 
 /// A consumer's selector, and how far it has looked.
@@ -142,8 +144,8 @@ impl Look {
         lane.cold.filter(|cold| cold.through > self.seen).map(|cold| cold.from.max(self.seen + 1))
     }
 
-    /// A page was read: looks at it, and at what stands in the window between its messages. Says how many bytes it brought
-    /// into memory.
+    /// A page was read: looks at it, and at what stands in the window between its messages. Says how many bytes it
+    /// brought into memory.
     fn page(&mut self, lane: &mut Lane, chooser: &Chooser, page: Page) -> u64 {
         self.loading = false;
         // The window may have grown or shrunk meanwhile; then the page is of another part than the one that comes next.
