@@ -48,7 +48,7 @@ impl Protocol {
     }
 
     /// Those that this version speaks.
-    pub const AVAILABLE: [Self; 2] = [Self::Mqtt, Self::Stomp];
+    pub const AVAILABLE: [Self; 3] = [Self::Mqtt, Self::OpenWire, Self::Stomp];
 
     /// Whether this version speaks it.
     pub fn is_available(self) -> bool {
@@ -75,7 +75,7 @@ impl Protocol {
 }
 
 impl Setting for Protocol {
-    const FORM: &'static str = "\"stomp\" or \"mqtt\"";
+    const FORM: &'static str = "\"openwire\", \"stomp\" or \"mqtt\"";
 
     fn read(value: &Spanned<DeValue<'_>>, findings: &mut Findings<'_>) -> Option<Self> {
         let protocol = one_of(value, &Self::ALL, Self::name, Self::FORM, findings)?;

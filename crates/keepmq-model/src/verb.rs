@@ -65,6 +65,9 @@ pub enum Verb {
     Detach {
         /// The link.
         link: LinkId,
+        /// Where it is known what was tried: for each leg the last delivery that was. Later ones, and those of legs that are
+        /// not named, go back as if they had never been handed out.
+        tried: Option<Vec<DeliveryId>>,
         /// Answered when it is done.
         tag: Tag,
     },

@@ -29,3 +29,4 @@ pub use fault::Fault;
 pub use text::JavaText;
 pub use wire::*;
 pub use wire_format::WireFormat;
+pub(crate) use wire_format::{decode_stored, encode_stored};

@@ -3,3 +3,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod codec;
+mod destination;
+mod head;
+mod limits;
+mod refusal;
+mod render;
+mod session;
+
+pub use codec::negotiation::Offer;
+pub use limits::Limits;
+pub use render::BrokerName;
+pub use session::{OpenWireSession, Options};

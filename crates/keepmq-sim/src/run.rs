@@ -331,7 +331,7 @@ impl Run {
         }
         let open = peer.links.swap_remove(self.chance.index(peer.links.len()));
         let number = peer.number;
-        peer.say(Verb::Detach { link: open.link, tag: Tag(0) });
+        peer.say(Verb::Detach { link: open.link, tried: None, tag: Tag(0) });
         let back = peer.held.extract_if(.., |holding| holding.link == open.link);
         let back: Vec<(Line, u64)> = back.map(|holding| (holding.line, holding.message)).collect();
         self.oracle.lost_link(number, &back, MAX_RETURNS);

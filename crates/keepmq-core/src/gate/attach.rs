@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use keepmq_model::{
-    Attach, Destination, Filter, Kind, LinkId, Pattern, Principal, Refusal, RefusalKind, Settle, Source,
-    SubscriptionName, Tag, Taking,
+    Attach, DeliveryId, Destination, Filter, Kind, LinkId, Pattern, Principal, Refusal, RefusalKind, Settle,
+    Source, SubscriptionName, Tag, Taking,
 };
 use keepmq_policy::{decide, decide_pattern};
 
@@ -198,9 +198,9 @@ impl Client {
         self.gate.register(self.peer.connection, link, registered);
     }
 
-    pub(super) fn detach(&mut self, link: LinkId, tag: Tag) {
+    pub(super) fn detach(&mut self, link: LinkId, tried: Option<&[DeliveryId]>, tag: Tag) {
         // Closing what the broker closed a moment ago is no fault of the peer.
-        self.close_links(&[link]);
+        self.close_links_after(&[link], tried);
         self.flush();
         self.done(tag);
     }
@@ -208,13 +208,21 @@ impl Client {
     /// Closes links with the next flush, those of them that are open. All that they hold goes back before anything of it
     /// is handed out again, so that it keeps its order.
     pub(super) fn close_links(&mut self, links: &[LinkId]) {
+        self.close_links_after(links, None);
+    }
+
+    fn close_links_after(&mut self, links: &[LinkId], tried: Option<&[DeliveryId]>) {
         let mut lines = Vec::new();
         for link in links {
             let Some(open) = self.links.remove(link) else { continue };
             self.gate.unregister(self.peer.connection, *link);
             for (leg, line) in open.legs() {
                 let taker = TakerId { client: self.peer.connection, link: *link, leg };
-                self.push(line.shard, Input::Detach { line: line.slot, taker }, Ask::Nothing);
+                let of_leg = |tried: &[DeliveryId]| {
+                    tried.iter().find(|delivery| delivery.leg == leg).map_or(0, |delivery| delivery.number)
+                };
+                let detach = Input::Detach { line: line.slot, taker, tried: tried.map(of_leg) };
+                self.push(line.shard, detach, Ask::Nothing);
                 lines.push(line);
             }
             self.end_link(&open);

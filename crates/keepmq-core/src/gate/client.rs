@@ -156,7 +156,7 @@ impl Client {
             Verb::Attach(attach) => self.attach(*attach, who),
             Verb::Bind(bind) => self.bind(*bind, who),
             Verb::Unbind { link, pattern, tag } => self.unbind(link, &pattern, tag, who),
-            Verb::Detach { link, tag } => self.detach(link, tag),
+            Verb::Detach { link, tried, tag } => self.detach(link, tried.as_deref(), tag),
             Verb::Forget { name, tag } => self.forget(&name, tag, who),
             Verb::Note(note) => self.note(note),
             Verb::Begin { tx } => self.begin(tx),

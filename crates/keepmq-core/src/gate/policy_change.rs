@@ -93,7 +93,7 @@ impl Gate {
         let input = match sight {
             Some(sight) => Input::Judged { line: slot, taker, sight },
             // One leg of a link by wildcard: the others may go on.
-            None => Input::Detach { line: slot, taker },
+            None => Input::Detach { line: slot, taker, tried: None },
         };
         let inputs = [input, Input::Pump { line: slot }];
         let (_, after) = self.shell.run(line.shard, inputs, self.now(), drop);
@@ -117,7 +117,8 @@ impl Gate {
             Taken::Wild(wild) => wild.legs(),
         };
         for (leg, line) in legs {
-            let gone = Input::Detach { line: line.slot, taker: TakerId { client, link, leg } };
+            let taker = TakerId { client, link, leg };
+            let gone = Input::Detach { line: line.slot, taker, tried: None };
             let inputs = [gone, Input::Pump { line: line.slot }];
             let (_, after) = self.shell.run(line.shard, inputs, self.now(), drop);
             self.finish(after);

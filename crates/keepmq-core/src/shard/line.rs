@@ -268,14 +268,20 @@ impl Line {
         Reply::Done
     }
 
-    /// A consumer goes; what it holds goes back, and is handed out again with the next pump. Nobody knows whether it tried, so each counts as handed out once.
-    pub(crate) fn detach(&mut self, id: TakerId, cx: &mut Context<'_>) -> Reply {
+    /// A consumer goes; what it holds goes back, and is handed out again with the next pump. Where nobody knows whether it
+    /// was tried, each counts as handed out once.
+    pub(crate) fn detach(&mut self, id: TakerId, tried: Option<u64>, cx: &mut Context<'_>) -> Reply {
         self.browsers.retain(|browser| browser.id != id);
         let Some(mut taker) = self.takers.remove(id) else {
             return Reply::Gone;
         };
+        let mut counted = Vec::new();
+        taker.held.take_range(1, tried.unwrap_or(u64::MAX), |held| counted.push(held));
         // From the back, so that each is put before those already there.
-        for HeldEntry { priority, mut entry } in taker.held.take_all().into_iter().rev() {
+        for HeldEntry { priority, entry } in taker.held.take_all().into_iter().rev() {
+            self.put_back(priority, entry, cx);
+        }
+        for HeldEntry { priority, mut entry } in counted.into_iter().rev() {
             entry.marks.redeliveries += 1;
             if entry.marks.redeliveries > cx.limits.max_returns {
                 self.put_aside(priority, entry, (DeadCause::TooManyRedeliveries, None), cx);

@@ -59,8 +59,8 @@ pub(crate) enum Input {
     Attach { line: DefaultKey, taker: Box<Taker> },
     /// One who looks comes.
     Browse { line: DefaultKey, browser: Box<Browser> },
-    /// A consumer or one who looks goes.
-    Detach { line: DefaultKey, taker: TakerId },
+    /// A consumer or one who looks goes. Where it is known, the last delivery that was tried.
+    Detach { line: DefaultKey, taker: TakerId, tried: Option<u64> },
     /// A consumer was judged again by a new map.
     Judged { line: DefaultKey, taker: TakerId, sight: Sight },
     /// A consumer may get more.
@@ -241,7 +241,7 @@ impl Shard {
                 line.pump_browsers(cx);
                 Reply::Done
             }),
-            Input::Detach { line, taker } => self.on_line(line, |line| line.detach(taker, cx)),
+            Input::Detach { line, taker, tried } => self.on_line(line, |line| line.detach(taker, tried, cx)),
             Input::Grant { line, taker, credit } => self.on_line(line, |line| line.grant(taker, credit, cx)),
             Input::Drain { line, taker } => self.on_line(line, |line| line.drain(taker, cx)),
             Input::Settle { line, taker, from, through, outcome, reason, waits } => {
@@ -304,7 +304,7 @@ impl Shard {
             Role::Passing | Role::Durable(_) => {
                 let others: Vec<TakerId> = line.takers.iter().map(|other| other.id).collect();
                 for other in others {
-                    line.detach(other, cx);
+                    line.detach(other, None, cx);
                 }
             }
         }

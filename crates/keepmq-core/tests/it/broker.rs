@@ -360,6 +360,6 @@ impl Peer<'_> {
     }
 
     pub(crate) fn detach(&mut self, link: u32) {
-        self.ask(|tag| Verb::Detach { link: LinkId(link), tag }).unwrap();
+        self.ask(|tag| Verb::Detach { link: LinkId(link), tried: None, tag }).unwrap();
     }
 }

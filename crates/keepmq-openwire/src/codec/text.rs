@@ -36,6 +36,11 @@ impl JavaText {
         &self.0
     }
 
+    /// Takes the bytes out.
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
     /// Whether each byte is a character other than NUL, which the tight encoding writes in a form of its own.
     pub(crate) fn is_ascii(&self) -> bool {
         self.0.iter().all(|byte| (1..0x80).contains(byte))

@@ -1,6 +1,6 @@
 //! Cuts frames from what came and makes frames of what goes.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use keepmq_model::Outgoing;
 
 use super::cache::{ReadCache, WriteCache};
@@ -107,5 +107,24 @@ impl WireFormat {
     /// Gives memory back while the connection is idle.
     pub fn shrink(&mut self) {
         self.scratch.shrink();
+    }
+}
+
+/// How stored messages are encoded, whatever their connection has agreed on: their layout's number stands for it.
+const STORED: Manner = Manner { version: 12, tight: false, stack_traces: false };
+
+/// A message in the form that is stored.
+pub(crate) fn encode_stored(message: &Message) -> Bytes {
+    let mut scratch = Scratch::default();
+    let mut writer = Writer::new(&mut scratch, STORED, None);
+    message.write(&mut writer);
+    writer.into_bytes(message.code())
+}
+
+/// Reads a stored message back; `None` when it can't be.
+pub(crate) fn decode_stored(bytes: &Bytes) -> Option<Message> {
+    match Reader::new(bytes, STORED, None).command() {
+        Ok(Some(Command::Message(message))) => Some(*message),
+        _ => None,
     }
 }

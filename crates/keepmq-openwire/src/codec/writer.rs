@@ -78,6 +78,14 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The type and the fields in the loose encoding, by themselves.
+    pub(crate) fn into_bytes(self, code: u8) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(1 + self.scratch.data.len());
+        bytes.put_u8(code);
+        bytes.put_slice(&self.scratch.data);
+        bytes.freeze()
+    }
+
     fn bit(&mut self, set: bool) {
         if self.count.is_multiple_of(8) {
             self.scratch.bits.push(0);

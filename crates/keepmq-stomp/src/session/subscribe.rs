@@ -243,7 +243,7 @@ impl StompSession {
             self.links.settle_gathered(io.say);
             self.links.remove(link);
             let tag = self.answers.expect(Awaited::Group(group));
-            io.say.push(Verb::Detach { link, tag });
+            io.say.push(Verb::Detach { link, tried: None, tag });
         }
         if let Some(name) = durable {
             let tag = self.answers.expect(Awaited::Group(group));

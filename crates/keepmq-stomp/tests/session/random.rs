@@ -181,7 +181,7 @@ impl World {
         let verbs = self.peer.verbs();
         let link = self.links.iter().find(|(_, link)| link.name == step.name);
         match (link.map(|(id, _)| *id), &verbs[..]) {
-            (Some(id), [Verb::Detach { link, tag }]) => {
+            (Some(id), [Verb::Detach { link, tag, .. }]) => {
                 assert_eq!(*link, id);
                 self.links.remove(&id);
                 self.asked.push((*tag, Asked::Other));

@@ -197,7 +197,7 @@ fn unsubscribing_detaches_and_later_deliveries_are_dropped() {
     let mut peer = Peer::open(Version::V1_2);
     let link = peer.subscribe("SUBSCRIBE\nid:1\ndestination:/queue/a\n\n");
     peer.send("UNSUBSCRIBE\nid:1\nreceipt:r\n\n");
-    let Verb::Detach { link: detached, tag } = peer.verb() else { panic!("not detached") };
+    let Verb::Detach { link: detached, tag, .. } = peer.verb() else { panic!("not detached") };
     assert_eq!(detached, link);
     peer.event(deliver(link, 1));
     assert!(peer.is_quiet());
@@ -212,7 +212,8 @@ fn a_durable_subscription_is_forgotten_with_its_name() {
     let link = peer.subscribe(subscribe);
     peer.send("UNSUBSCRIBE\nid:1\ndurable-subscription-name:s\nreceipt:r\n\n");
     let verbs = peer.verbs();
-    let [Verb::Detach { link: detached, tag: first }, Verb::Forget { name, tag: second }] = &verbs[..] else {
+    let [Verb::Detach { link: detached, tag: first, .. }, Verb::Forget { name, tag: second }] = &verbs[..]
+    else {
         panic!("{verbs:?}")
     };
     assert_eq!((*detached, &*name.client_id, &*name.name), (link, "c", "s"));

@@ -8,6 +8,7 @@ use keepmq_config::{Fault, Ingress, Listener as Plan, Protocol, RefusedPublish, 
 use keepmq_model::{BrokerFormat, Format, Formats, Session};
 use keepmq_mqtt::{MqttFormat, MqttSession};
 use keepmq_net::{Bounds, Identity, Listener, Rules, Sessions, Slots};
+use keepmq_openwire::{BrokerName, OpenWireSession};
 use keepmq_stomp::{FrameLimits, HeartBeat, StompFormat, StompSession};
 
 use super::broker::Broker;
@@ -109,6 +110,8 @@ fn endpoint(plan: &Plan) -> String {
         (Protocol::Stomp, false) => "stomp",
         (Protocol::Mqtt, true) => "mqtt+ssl",
         (Protocol::Mqtt, false) => "mqtt",
+        (Protocol::OpenWire, true) => "ssl",
+        (Protocol::OpenWire, false) => "tcp",
         (other, _) => other.name(),
     };
     format!("{scheme}://{}", plan.address)
@@ -151,6 +154,21 @@ fn sessions(plan: &Plan) -> Option<Sessions> {
                 Box::new(MqttSession::new(options)) as Box<dyn Session>
             }))
         }
-        Protocol::Amqp | Protocol::Console | Protocol::OpenWire | Protocol::WebSocket => None,
+        Protocol::OpenWire => {
+            let limits = keepmq_openwire::Limits { frame: plan.max_frame_bytes, ..Default::default() };
+            let offer = keepmq_openwire::Offer {
+                max_frame: i64::try_from(plan.max_frame_bytes).unwrap_or(i64::MAX),
+                ..Default::default()
+            };
+            let broker =
+                BrokerName { id: "ID:keepmq".into(), name: "keepmq".into(), url: endpoint(plan).into() };
+            let (limits, broker) = (Arc::new(limits), Arc::new(broker));
+            Some(Arc::new(move |_| {
+                let (limits, broker, offer) = (Arc::clone(&limits), Arc::clone(&broker), offer.clone());
+                let options = keepmq_openwire::Options { limits, formats, broker, offer };
+                Box::new(OpenWireSession::new(options)) as Box<dyn Session>
+            }))
+        }
+        Protocol::Amqp | Protocol::Console | Protocol::WebSocket => None,
     }
 }
