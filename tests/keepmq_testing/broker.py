@@ -265,6 +265,8 @@ class Broker:
             ("stomp", False): ports.STOMP_PLAIN,
             ("mqtt", True): ports.MQTT,
             ("mqtt", False): ports.MQTT_PLAIN,
+            ("openwire", True): ports.OPENWIRE,
+            ("openwire", False): ports.OPENWIRE_PLAIN,
         }[protocol, tls]
         return base + self.offset
 

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-STOMP, STOMP_PLAIN, MQTT, MQTT_PLAIN = 61614, 61613, 8883, 1883
-# The highest port, STOMP's with TLS, stays below 65536. Steps, since the ports with and without TLS are neighbours.
-OFFSETS = range(100, 65530 - STOMP, 10)
+STOMP, STOMP_PLAIN, MQTT, MQTT_PLAIN, OPENWIRE, OPENWIRE_PLAIN = 61614, 61613, 8883, 1883, 61617, 61616
+# The highest port, OpenWire's with TLS, stays below 65536. Steps, since the ports with and without TLS are neighbours.
+OFFSETS = range(100, 65530 - OPENWIRE, 10)
 
 
 class Offset:
@@ -24,7 +24,7 @@ class Offset:
             lock = _lock(folder / str(number))
             if lock is None:
                 continue
-            if all(_is_free(base + number) for base in (STOMP, STOMP_PLAIN, MQTT, MQTT_PLAIN)):
+            if all(_is_free(base + number) for base in (STOMP, STOMP_PLAIN, MQTT, MQTT_PLAIN, OPENWIRE, OPENWIRE_PLAIN)):
                 self.number, self._held = number, lock
                 return
             lock.close()

@@ -98,9 +98,9 @@ CASES: dict[str, tuple[Edit, str, str]] = {
     "a path that climbs out": (replaced("tls/server.key", "../server.key"), "path", "../server.key"),
     "a protocol that is none": (replaced('protocol = "mqtt"', 'protocol = "smtp"'), "", 'protocol = "smtp"'),
     "a protocol of a later version": (
-        replaced('protocol = "mqtt"', 'protocol = "openwire"'),
+        replaced('protocol = "mqtt"', 'protocol = "amqp"'),
         "not-available",
-        'protocol = "openwire"',
+        'protocol = "amqp"',
     ),
     "a port that is none": (replaced("port = {mqtt}", "port = 70000"), "range", "port = 70000"),
     "a size of nothing": (replaced('"64GiB"', '"64 elephants"'), "", "64 elephants"),

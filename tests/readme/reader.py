@@ -13,7 +13,9 @@ from readme.exceptions import EXIT_CODES, NOT_RUN, SHORTENED
 
 SERVES = re.compile(r"(cargo run --release --|keepmq) (quickstart|serve)\b.*")
 RELOADS, STOPS = "pkill -HUP keepmq", "pkill keepmq"
-PORTS = re.compile(rf"\b({ports.STOMP}|{ports.STOMP_PLAIN}|{ports.MQTT}|{ports.MQTT_PLAIN})\b")
+PORTS = re.compile(
+    rf"\b({ports.STOMP}|{ports.STOMP_PLAIN}|{ports.MQTT}|{ports.MQTT_PLAIN}|{ports.OPENWIRE}|{ports.OPENWIRE_PLAIN})\b"
+)
 
 
 class Reader:

@@ -71,7 +71,7 @@ def test_the_readme_names_every_command() -> None:
     assert [name for name in subcommands() if not re.search(rf"(keepmq|cargo run --release --) {name}\b", text)] == []
 
 
-@pytest.mark.parametrize("protocol, name", [("amqp", "AMQP 1.0"), ("openwire", "OpenWire"), ("websocket", "WebSocket")])
+@pytest.mark.parametrize("protocol, name", [("amqp", "AMQP 1.0"), ("websocket", "WebSocket")])
 def test_what_is_not_there_yet_is_refused(protocol: str, name: str) -> None:
     missing = README.read_text().partition("\n## Not there yet\n")[2].partition("\n## ")[0]
     refused = keepmq("quickstart", "--protocols", protocol).returncode != 0

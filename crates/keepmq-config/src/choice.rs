@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_protocol_of_a_later_version_is_refused_by_name() {
-        for name in ["openwire", "amqp", "websocket", "console"] {
+        for name in ["amqp", "websocket", "console"] {
             let (code, what, _) = fault_of::<Protocol>(&format!("\"{name}\""));
             assert_eq!(code, "not-available");
             assert!(what.contains(name) && what.contains("not available yet"));

@@ -137,18 +137,18 @@ impl OpenWireSession {
             match self.format.decode(input) {
                 Ok(Some(command)) => self.take(command, io),
                 Ok(None) => return,
-                Err(fault) => self.fail(fault, input, io),
+                Err(fault) => self.fail(fault, input),
             }
         }
     }
 
     /// What can't be read ends the connection, without a word (section 1). What came before login may hold a password,
     /// and is wiped.
-    fn fail(&mut self, fault: Fault, input: &mut BytesMut, io: &mut Io<'_>) {
+    fn fail(&mut self, fault: Fault, input: &mut BytesMut) {
         if !matches!(self.phase, Phase::Open) {
             input.as_mut().zeroize();
         }
-        self.close(Closing::Fault(fault.to_string()), io);
+        self.close(Closing::Fault(fault.to_string()));
     }
 
     fn take(&mut self, command: Command, io: &mut Io<'_>) {
@@ -166,27 +166,36 @@ impl OpenWireSession {
         let result = match command {
             Command::Message(message) => self.send(message, reply, io),
             Command::MessageAck(ack) => self.acknowledge(&ack, reply, io),
-            Command::MessagePull(pull) => self.pull(&pull, reply, io),
             Command::SessionInfo(info) => self.add_session(&info, reply, io),
             Command::ProducerInfo(info) => self.add_producer(&info, reply, io),
             Command::ConsumerInfo(info) => self.add_consumer(&info, reply, io),
-            Command::ConsumerControl(control) => self.control_consumer(&control, reply, io),
             Command::RemoveInfo(info) => self.remove(&info, reply, io),
             Command::RemoveSubscriptionInfo(info) => self.remove_subscription(&info, reply, io),
             Command::DestinationInfo(info) => self.change_destination(&info, reply, io),
             Command::TransactionInfo(info) => self.transact(&info, reply, io),
-            Command::KeepAliveInfo(_) => {
-                self.answer_sign(wanted, io);
+            other => {
+                self.take_note(&other, reply, io);
                 Ok(())
             }
-            Command::ShutdownInfo(_) => {
-                self.close(Closing::Asked, io);
-                Ok(())
-            }
-            other => self.ignore(&other, reply, io),
         };
         if let Err(Halt(refusal, subject)) = result {
             self.tell(&throwable(&refusal, &subject), reply, io);
+        }
+    }
+
+    /// Deals with commands that nothing can be wrong with.
+    fn take_note(&mut self, command: &Command, reply: Option<i32>, io: &mut Io<'_>) {
+        match command {
+            Command::MessagePull(pull) => self.pull(pull, reply, io),
+            Command::ConsumerControl(control) => self.control_consumer(control, reply, io),
+            Command::KeepAliveInfo(info) => self.answer_sign(info.response_required, io),
+            Command::ShutdownInfo(_) => self.close(Closing::Asked),
+            Command::BrokerInfo(info) if info.network_connection => {
+                let text = "networks of brokers are not available: brokers can't connect to each other";
+                self.close(Closing::Fault(text.to_owned()));
+            }
+            // They have nothing to say to a broker (sections 3, 13, 17).
+            _ => self.respond(reply, io),
         }
     }
 
@@ -195,19 +204,6 @@ impl OpenWireSession {
         if wanted {
             self.format.encode(&Command::KeepAliveInfo(KeepAliveInfo::default()), io.out);
         }
-    }
-
-    /// What has nothing to say to a broker of its own (sections 3, 13, 17).
-    fn ignore(&mut self, command: &Command, reply: Option<i32>, io: &mut Io<'_>) -> Result<(), Halt> {
-        if let Command::BrokerInfo(info) = command
-            && info.network_connection
-        {
-            let text = "networks of brokers are not available: brokers can't connect to each other";
-            self.close(Closing::Fault(text.to_owned()), io);
-            return Ok(());
-        }
-        self.respond(reply, io);
-        Ok(())
     }
 
     /// Gives a `Response`, when one was asked for.
@@ -226,16 +222,12 @@ impl OpenWireSession {
     /// Tells an exception: in answer to a command, or by itself where none was asked for (section 1).
     fn tell(&mut self, exception: &Throwable, reply: Option<i32>, io: &mut Io<'_>) {
         let exception = Some(Box::new(exception.clone()));
-        let command = match reply {
-            Some(correlation_id) => {
-                let response =
-                    ExceptionResponse { correlation_id, exception, ..ExceptionResponse::default() };
-                Command::ExceptionResponse(Box::new(response))
-            }
-            None => {
-                let error = ConnectionError { exception, ..ConnectionError::default() };
-                Command::ConnectionError(Box::new(error))
-            }
+        let command = if let Some(correlation_id) = reply {
+            let response = ExceptionResponse { correlation_id, exception, ..ExceptionResponse::default() };
+            Command::ExceptionResponse(Box::new(response))
+        } else {
+            let error = ConnectionError { exception, ..ConnectionError::default() };
+            Command::ConnectionError(Box::new(error))
         };
         self.format.encode(&command, io.out);
     }
@@ -243,10 +235,10 @@ impl OpenWireSession {
     /// Tells a refusal and ends the connection.
     fn break_off(&mut self, refusal: &Refusal, subject: &Subject, reply: Option<i32>, io: &mut Io<'_>) {
         self.tell(&throwable(refusal, subject), reply, io);
-        self.close(Closing::Fault(refusal.to_string()), io);
+        self.close(Closing::Fault(refusal.to_string()));
     }
 
-    fn close(&mut self, closing: Closing, _: &mut Io<'_>) {
+    fn close(&mut self, closing: Closing) {
         self.phase = Phase::Closed(closing);
     }
 
@@ -254,7 +246,7 @@ impl OpenWireSession {
         match event {
             Event::Welcome(_) => self.welcome(io),
             Event::Done { tag } | Event::Attached { tag, .. } | Event::Created { tag, .. } => {
-                self.done(tag, io)
+                self.done(tag, io);
             }
             Event::Refused { tag, refusal } => self.refused(tag, &refusal, io),
             Event::Deliver(delivery) => self.deliver(&delivery, io),
@@ -397,7 +389,7 @@ impl Session for OpenWireSession {
             session.end_pulls(io);
             if let Some(most) = session.pulse.missed(io.now) {
                 let text = format!("Channel was inactive for too (>{most}) long");
-                return session.close(Closing::Fault(text), io);
+                return session.close(Closing::Fault(text));
             }
             if session.pulse.is_due(io.now) {
                 session.format.encode(&Command::KeepAliveInfo(KeepAliveInfo::default()), io.out);

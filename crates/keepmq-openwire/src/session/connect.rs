@@ -20,7 +20,7 @@ impl OpenWireSession {
     pub(super) fn greet(&mut self, command: &Command, io: &mut Io<'_>) {
         let Command::WireFormatInfo(info) = command else {
             let text = "the first command must tell the wire format".to_owned();
-            return self.close(Closing::Fault(text), io);
+            return self.close(Closing::Fault(text));
         };
         let offer = &self.options.offer;
         let agreed = Offer::read(info).and_then(|theirs| offer.negotiate(&theirs));
@@ -33,7 +33,7 @@ impl OpenWireSession {
                 self.phase = Phase::Greeted;
                 self.introduce(io);
             }
-            Err(text) => self.close(Closing::Fault(text.to_owned()), io),
+            Err(text) => self.close(Closing::Fault(text.to_owned())),
         }
     }
 
@@ -53,7 +53,7 @@ impl OpenWireSession {
         match command {
             Command::ConnectionInfo(info) => self.connect(*info, io),
             Command::KeepAliveInfo(info) => self.answer_sign(info.response_required, io),
-            Command::ShutdownInfo(_) => self.close(Closing::Asked, io),
+            Command::ShutdownInfo(_) => self.close(Closing::Asked),
             // A failover client says that it is one, before anything else (section 3).
             Command::ConnectionControl(_) | Command::ConnectionError(_) => {}
             _ => {

@@ -2,8 +2,8 @@
 
 use keepmq_model::{Delivery, Io, LinkId};
 
-use super::OpenWireSession;
 use super::consumer::{Dispatched, Holds, Pull};
+use super::{OpenWireSession, Options};
 use crate::destination::wire_destination;
 use crate::render::render;
 
@@ -49,5 +49,3 @@ impl OpenWireSession {
         }
     }
 }
-
-use super::Options;

@@ -4,23 +4,18 @@ use keepmq_model::{Io, Verb};
 
 use super::answers::Awaited;
 use super::consumer::Pull;
-use super::{Halt, Key, OpenWireSession};
+use super::{Key, OpenWireSession};
 use crate::codec::MessagePull;
 
 /// What is there may still be read from the disk: it is asked for again so much later, in milliseconds.
 const AGAIN_MS: u64 = 20;
 
 impl OpenWireSession {
-    pub(super) fn pull(
-        &mut self,
-        pull: &MessagePull,
-        reply: Option<i32>,
-        io: &mut Io<'_>,
-    ) -> Result<(), Halt> {
+    pub(super) fn pull(&mut self, pull: &MessagePull, reply: Option<i32>, io: &mut Io<'_>) {
         self.respond(reply, io);
         let key = pull.consumer_id.as_ref().map(|id| (id.session_id, id.value));
         let Some((key, consumer)) = key.and_then(|key| Some((key, self.consumers.get_mut(&key)?))) else {
-            return Ok(());
+            return;
         };
         // What an earlier wish was granted for is still there.
         if consumer.pull == Pull::None {
@@ -31,7 +26,6 @@ impl OpenWireSession {
             Ok(timeout) => consumer.pull = Pull::Until(io.now.mono_ms.saturating_add(timeout)),
             Err(_) => self.drain(key, io),
         }
-        Ok(())
     }
 
     /// Takes what is there, and no more.

@@ -246,7 +246,7 @@ impl OpenWireSession {
         control: &ConsumerControl,
         reply: Option<i32>,
         io: &mut Io<'_>,
-    ) -> Result<(), Halt> {
+    ) {
         let key = control.consumer_id.as_ref().map(|id| (id.session_id, id.value));
         if let Some(consumer) = key.and_then(|key| self.consumers.get_mut(&key)) {
             let prefetch = u32::try_from(control.prefetch).unwrap_or_default();
@@ -255,7 +255,6 @@ impl OpenWireSession {
             io.say.extend(grants.map(|link| Verb::Grant { link: *link, credit }));
         }
         self.respond(reply, io);
-        Ok(())
     }
 }
 

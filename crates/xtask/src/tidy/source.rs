@@ -18,7 +18,8 @@ pub(crate) enum Kind {
     Source,
     /// Only tests.
     Test,
-    /// Benchmarks, examples and what lies outside `crates/`: neither counted as source nor as tests.
+    /// Benchmarks, examples, what is made by a generator and what lies outside `crates/`: neither counted as source nor as
+    /// tests.
     Aside,
 }
 
@@ -38,6 +39,13 @@ impl Kind {
             Self::Source
         }
     }
+}
+
+/// Whether a generator made the file: its first line says so.
+fn is_made(text: &str) -> bool {
+    text.lines()
+        .next()
+        .is_some_and(|first| first.starts_with("//!") && first.contains("Made by `cargo xtask "))
 }
 
 /// A parsed file.
@@ -71,7 +79,7 @@ impl Source {
         let tokens: TokenStream =
             text.parse().map_err(|e: proc_macro2::LexError| broken(e.span().start().line, &e))?;
         let ast: syn::File = syn::parse2(tokens.clone()).map_err(|e| broken(e.span().start().line, &e))?;
-        let kind = Kind::of(path);
+        let kind = if is_made(text) { Kind::Aside } else { Kind::of(path) };
         let lines = text.lines().count();
         let tests =
             if kind == Kind::Test { std::iter::once(1..=lines).collect() } else { test_lines(&ast, lines) };
