@@ -59,7 +59,7 @@ fn remedies_of_how_it_is_written() {
     heals("choice", protocol, "protocol = \"mqttt\"", "\"mqtt\"", protocol);
     heals("not-available", protocol, "protocol = \"amqp\"", "\"mqtt\"", protocol);
     heals("syntax", protocol, "protocol = mqtt", "https://toml.io", protocol);
-    heals("missing-key", protocol, "", "add protocol = …: \"stomp\" or \"mqtt\"", protocol);
+    heals("missing-key", protocol, "", "add protocol = …: \"openwire\", \"stomp\" or \"mqtt\"", protocol);
     heals("missing-key", "name = \"mqtt\"", "", "add name = …", "name = \"mqtt\"");
     heals("name", "name = \"mqtt\"", "name = \"m q\"", "letters, digits, - or _", "name = \"m-q\"");
 }

@@ -2,9 +2,7 @@
 
 use keepmq_model::{Closing, Event, Flow, RefusalKind, Session, Verb};
 use keepmq_openwire::Offer;
-use keepmq_openwire::codec::{
-    BrokerInfo, Command, ConnectionInfo, KeepAliveInfo, RemoveInfo, SessionInfo, ShutdownInfo,
-};
+use keepmq_openwire::codec::{BrokerInfo, Command, ConnectionInfo, KeepAliveInfo, RemoveInfo, ShutdownInfo};
 
 use crate::peer::{Peer, connection, consumer};
 
@@ -97,7 +95,7 @@ fn nothing_is_done_before_login() {
 #[test]
 fn the_first_command_must_be_the_wire_format() {
     let mut peer = Peer::new();
-    peer.send(Command::SessionInfo(Box::new(SessionInfo::default())));
+    peer.send(Command::SessionInfo(Box::default()));
     assert!(matches!(peer.flow, Flow::Close(Closing::Fault(_))));
     assert!(peer.commands().is_empty());
 }

@@ -8,7 +8,7 @@ use keepmq_config::{Fault, Ingress, Listener as Plan, Protocol, RefusedPublish, 
 use keepmq_model::{BrokerFormat, Format, Formats, Session};
 use keepmq_mqtt::{MqttFormat, MqttSession};
 use keepmq_net::{Bounds, Identity, Listener, Rules, Sessions, Slots};
-use keepmq_openwire::{BrokerName, OpenWireSession};
+use keepmq_openwire::{BrokerName, OpenWireFormat, OpenWireSession};
 use keepmq_stomp::{FrameLimits, HeartBeat, StompFormat, StompSession};
 
 use super::broker::Broker;
@@ -18,7 +18,7 @@ use crate::check::Sound;
 const STRANGERS_SHARE: usize = 2;
 
 /// The formats of all protocols: each renders what came by another.
-static FORMATS: [&dyn Format; 3] = [&StompFormat, &MqttFormat, &BrokerFormat];
+static FORMATS: [&dyn Format; 4] = [&OpenWireFormat, &StompFormat, &MqttFormat, &BrokerFormat];
 
 /// Sockets that listen and take nothing yet.
 pub(super) struct Doors(Vec<TcpListener>);
