@@ -137,7 +137,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<i16>().prop_map(Value::I16),
         any::<i32>().prop_map(Value::I32),
         any::<i64>().prop_map(Value::I64),
-        any::<i32>().prop_map(|n| Value::F32(n as f32)),
+        proptest::num::f32::NORMAL.prop_map(Value::F32),
         any::<i32>().prop_map(|n| Value::F64(n.into())),
         ".{0,20}".prop_map(|text| Value::Text(text.into())),
         any::<Vec<u8>>().prop_map(|bytes| Value::Bytes(bytes.into())),
