@@ -15,6 +15,8 @@ pub enum Move {
     Status,
     /// Tells of itself on advisory topics.
     Advisory,
+    /// Puts what was sent to a virtual topic into its queues.
+    VirtualTopic,
     /// Removes what belonged to a connection that is gone, or what nobody used for long.
     Reclaim,
 }
@@ -24,11 +26,13 @@ impl Move {
     const fn may(self, right: Right) -> bool {
         match (self, right) {
             (Self::DeadLetter | Self::Status | Self::Advisory, Right::Write | Right::Admin)
+            | (Self::VirtualTopic, Right::Write)
             | (Self::Recovery | Self::Reclaim, Right::Admin) => true,
             (
                 Self::DeadLetter | Self::Status | Self::Advisory | Self::Recovery | Self::Reclaim,
                 Right::Read,
             )
+            | (Self::VirtualTopic, Right::Read | Right::Admin)
             | (Self::Recovery | Self::Reclaim, Right::Write) => false,
         }
     }
@@ -48,7 +52,14 @@ mod tests {
     #[test]
     fn the_broker_itself_never_reads() {
         let queue = Destination::queue("q").unwrap();
-        for reason in [Move::DeadLetter, Move::Recovery, Move::Status, Move::Advisory, Move::Reclaim] {
+        for reason in [
+            Move::DeadLetter,
+            Move::Recovery,
+            Move::Status,
+            Move::Advisory,
+            Move::VirtualTopic,
+            Move::Reclaim,
+        ] {
             assert!(decide_internal::<Read>(reason, &queue).is_none(), "{reason:?}");
         }
     }

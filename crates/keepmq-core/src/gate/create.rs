@@ -39,7 +39,7 @@ impl Gate {
             self.store_definition(shard, queue, id);
         }
         let entry = Arc::new(QueueEntry::new(line, id, owner));
-        directory.queues.insert(queue.clone(), Arc::clone(&entry));
+        directory.add_queue(queue.clone(), Arc::clone(&entry));
         let legs = legs_for(&directory, queue, line);
         drop(directory);
         self.advise_of(queue, true);
@@ -109,7 +109,7 @@ impl Gate {
             self.store_definition(line.shard, &queue, entry.id);
             return Err(Refusal::new(RefusalKind::Conflict, why));
         }
-        directory.queues.remove(&queue);
+        directory.remove_queue(&queue);
         entry.set_gone();
         drop(directory);
         self.finish(after);

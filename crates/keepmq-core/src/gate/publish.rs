@@ -8,7 +8,7 @@ use keepmq_model::{
     Destination, Envelope, Kind, MAX_PRIORITY, Marks, Message, Note, Principal, Publish, Refusal,
     RefusalKind, Retain,
 };
-use keepmq_policy::{Permit, Write, decide};
+use keepmq_policy::{Move, Permit, Write, decide, decide_internal};
 use keepmq_store::Admission;
 use smallvec::SmallVec;
 
@@ -128,7 +128,26 @@ impl Client {
         });
         let mut copies: SmallVec<[(Arc<Grant>, Arc<Message>); 1]> = copies.collect();
         copies.insert(0, (first, message));
+        self.copy_to_virtual_queues(&mut copies);
         Ok(Admitted { copies, retain })
+    }
+
+    /// What goes to a virtual topic goes to its queues as well. Who may send to the topic need not know of them.
+    fn copy_to_virtual_queues(&self, copies: &mut SmallVec<[(Arc<Grant>, Arc<Message>); 1]>) {
+        if copies.iter().all(|(grant, _)| matches!(grant.way, Way::Queue(_))) {
+            return;
+        }
+        let directory = self.gate.directory.read();
+        for place in 0..copies.len() {
+            let Some((grant, message)) = copies.get(place) else { return };
+            let queues = directory.virtual_topics.queues(grant.permit.destination());
+            let message = Arc::clone(message);
+            for (queue, entry) in queues {
+                let Some(permit) = decide_internal(Move::VirtualTopic, queue) else { continue };
+                let grant = Grant { permit, way: Way::Queue(Arc::clone(entry)) };
+                copies.push((Arc::new(grant), self.copy_for(&message, queue)));
+            }
+        }
     }
 
     /// The message as it stands at another of its targets. Its bytes are shared.

@@ -72,7 +72,7 @@ impl Gate {
         let role = Role::Queue(destination.clone());
         let line = self.shell.shard(self.shell.shard_for(id)).add_line(id, role);
         found.lines.insert(id, line);
-        directory.queues.insert(destination, Arc::new(QueueEntry::new(line, id, None)));
+        directory.add_queue(destination, Arc::new(QueueEntry::new(line, id, None)));
     }
 
     fn recover_subscription(&self, id: u64, stored: StoredSubscription, found: &mut Found) {

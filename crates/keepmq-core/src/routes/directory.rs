@@ -9,6 +9,7 @@ use keepmq_model::{Destination, Filter, Kind, Pattern, PatternTree, Principal, S
 use keepmq_policy::Reader;
 
 use super::topic::Topic;
+use super::virtual_topic::VirtualTopics;
 use crate::chooser::Chooser;
 use crate::gate::WildLink;
 use crate::shard::LineKey;
@@ -74,9 +75,22 @@ pub(crate) struct Directory {
     temporary_filters: PatternTree<Bound>,
     pub(crate) watchers: PatternTree<Watcher>,
     pub(crate) named: BTreeMap<SubscriptionName, Named>,
+    pub(crate) virtual_topics: VirtualTopics,
 }
 
 impl Directory {
+    /// A queue came.
+    pub(crate) fn add_queue(&mut self, queue: Destination, entry: Arc<QueueEntry>) {
+        self.virtual_topics.add(&queue, &entry);
+        self.queues.insert(queue, entry);
+    }
+
+    /// A queue went.
+    pub(crate) fn remove_queue(&mut self, queue: &Destination) {
+        self.virtual_topics.remove(queue);
+        self.queues.remove(queue);
+    }
+
     /// Destinations that exist.
     pub(crate) fn len(&self) -> usize {
         self.queues.len() + self.topics.len()

@@ -2,6 +2,7 @@
 
 mod directory;
 mod topic;
+mod virtual_topic;
 
 pub(crate) use directory::{Directory, Named, QueueEntry, Watcher};
 pub(crate) use topic::{Route, RouteTarget, Topic};

@@ -1,8 +1,8 @@
 //! Topics: fan-out, wildcards, what a subscription that ends with its link gets.
 
-use keepmq_model::{Attach, Filter, LinkId, Outcome, Source, Taking, Verb};
+use keepmq_model::{Attach, Filter, Kind, LinkId, Outcome, RefusalKind, Source, Taking, Verb};
 
-use crate::broker::{Broker, attach, filter, message, publish, topic};
+use crate::broker::{Broker, Peer, attach, body, entry, filter, grants, map, message, publish, queue, topic};
 
 #[test]
 fn every_subscriber_gets_a_copy() {
@@ -122,4 +122,56 @@ fn a_deleted_topic_is_a_new_one_when_it_is_used_again() {
     assert!(peer.ask(|tag| Verb::Delete { destination: topic("t"), tag }).is_err(), "somebody subscribes");
     peer.send(topic("t"), "y", false).unwrap();
     assert_eq!(peer.bodies(), ["y"]);
+}
+
+#[test]
+fn a_virtual_topic_fills_the_queues_that_were_made_for_it() {
+    let broker = Broker::new();
+    let (mut sender, mut one, mut two, mut live) =
+        (broker.admin(), broker.admin(), broker.admin(), broker.admin());
+    sender.send(topic("VirtualTopic.orders"), "too early", true).unwrap();
+    one.consume("Consumer.a.VirtualTopic.orders", 10);
+    two.consume("Consumer.b.VirtualTopic.orders", 10);
+    live.subscribe(1, "VirtualTopic.orders").unwrap();
+    sender.send(topic("VirtualTopic.orders"), "x", true).unwrap();
+    sender.send(topic("VirtualTopic.others"), "y", true).unwrap();
+    let got = one.deliveries();
+    assert_eq!(got.iter().map(body).collect::<Vec<_>>(), ["x"]);
+    assert_eq!(got[0].message.envelope.destination, queue("Consumer.a.VirtualTopic.orders"));
+    assert_eq!((two.bodies(), live.bodies()), (vec!["x".to_owned()], vec!["x".to_owned()]));
+}
+
+#[test]
+fn queues_of_virtual_topics_keep_what_comes_and_end_when_they_are_deleted() {
+    let broker = Broker::new();
+    let made = |peer: &mut Peer<'_>| {
+        let destination = queue("Consumer.a.VirtualTopic.orders");
+        peer.ask(|tag| Verb::Target { destination, tag }).unwrap();
+    };
+    let mut peer = broker.admin();
+    made(&mut peer);
+    peer.send(topic("VirtualTopic.orders"), "kept", true).unwrap();
+    drop(peer);
+    let broker = broker.crash();
+    assert_eq!(broker.depth("Consumer.a.VirtualTopic.orders"), 1);
+    let mut peer = broker.admin();
+    peer.send(topic("VirtualTopic.orders"), "after", true).unwrap();
+    assert_eq!(broker.depth("Consumer.a.VirtualTopic.orders"), 2);
+    let destination = queue("Consumer.a.VirtualTopic.orders");
+    peer.ask(|tag| Verb::Delete { destination, tag }).unwrap();
+    peer.send(topic("VirtualTopic.orders"), "nobody's", true).unwrap();
+    made(&mut peer);
+    assert_eq!(broker.depth("Consumer.a.VirtualTopic.orders"), 0);
+}
+
+#[test]
+fn who_may_send_to_a_virtual_topic_need_not_know_its_queues() {
+    let topics = entry(Kind::Topic, ">", grants(&[], &["senders"], &["senders"]));
+    let broker = Broker::with(keepmq_core::Limits::default(), map(vec![topics]));
+    let (mut admin, mut sender) = (broker.admin(), broker.login("s", &["senders"], None));
+    admin.consume("Consumer.a.VirtualTopic.orders", 10);
+    sender.send(topic("VirtualTopic.orders"), "x", false).unwrap();
+    assert_eq!(admin.bodies(), ["x"]);
+    let refusal = sender.send(queue("Consumer.a.VirtualTopic.orders"), "y", false).unwrap_err();
+    assert_eq!(refusal.kind, RefusalKind::Forbidden);
 }
