@@ -44,11 +44,12 @@ def listening(pid: int) -> set[tuple[str, int]]:
 
 
 def test_only_tls_listens_and_only_on_loopback(closed: Broker) -> None:
-    assert listening(closed.pid) == {("127.0.0.1", closed.port("stomp")), ("127.0.0.1", closed.port("mqtt"))}
+    protocols = ("openwire", "stomp", "mqtt")
+    assert listening(closed.pid) == {("127.0.0.1", closed.port(protocol)) for protocol in protocols}
 
 
 def test_plain_listeners_are_on_loopback_too_and_told_as_open(broker: Broker) -> None:
-    ports = {broker.port(protocol, tls) for protocol in ("stomp", "mqtt") for tls in (True, False)}
+    ports = {broker.port(protocol, tls) for protocol in ("openwire", "stomp", "mqtt") for tls in (True, False)}
     assert listening(broker.pid) == {("127.0.0.1", port) for port in ports}
     assert "listener.mqtt-plain.tls = false" in broker.log()
     assert "listener.stomp-plain.tls = false" in broker.log()

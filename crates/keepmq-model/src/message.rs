@@ -231,6 +231,16 @@ pub struct DeadLetter {
     pub detail: Text,
 }
 
+/// The name by which clients find why a message was put aside (`ActiveMQ`'s).
+pub const DEAD_CAUSE_PROPERTY: &str = "dlqDeliveryFailureCause";
+
+impl DeadLetter {
+    /// Why it is here: in the consumer's words, when it gave some.
+    pub fn why(&self) -> &str {
+        if self.detail.is_empty() { self.cause.text() } else { &self.detail }
+    }
+}
+
 /// What the broker notes of a message beside its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {

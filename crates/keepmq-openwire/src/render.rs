@@ -11,7 +11,7 @@
 //! | content type and encoding | properties `content-type` and `content-encoding` |
 //! | everything else of the envelope and the view | the header that JMS has for it |
 
-use keepmq_model::{Advisory, Formats, Marks, Protocol, Text, Value, View};
+use keepmq_model::{Advisory, DEAD_CAUSE_PROPERTY, Formats, Marks, Protocol, Text, Value, View};
 
 use crate::body;
 use crate::codec::primitive::Values;
@@ -66,11 +66,10 @@ pub(crate) fn render(
 /// A dead letter tells where it was and why it is not there any more (openwire-broker-behaviour.md, section 8).
 fn bury(message: &mut Message, dead: &keepmq_model::DeadLetter) {
     message.original_destination = Some(wire_destination(&dead.from));
-    let cause = if dead.detail.is_empty() { Text::from(dead.cause.text()) } else { dead.detail.clone() };
     let read = message.marshalled_properties.as_ref().map(|bytes| Values::new(bytes).map());
     // Properties that can't be read stay as they are.
     let Ok(mut properties) = read.unwrap_or(Ok(Vec::new())) else { return };
-    properties.push(("dlqDeliveryFailureCause".into(), Value::Text(cause)));
+    properties.push((DEAD_CAUSE_PROPERTY.into(), Value::Text(dead.why().into())));
     message.marshalled_properties = Some(body::map(&properties));
 }
 

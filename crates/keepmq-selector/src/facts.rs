@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use keepmq_model::{Formats, Marks, Message, Value, View};
+use keepmq_model::{DEAD_CAUSE_PROPERTY, Formats, Marks, Message, Value, View};
 
 use crate::identifier::{Header, Identifier};
 use crate::operand::{Lookup, Operand, unsigned};
@@ -75,7 +75,10 @@ impl Lookup for Facts<'_> {
     fn value(&self, identifier: &Identifier) -> Operand<'_> {
         match identifier {
             Identifier::Header(header) => self.header(*header),
-            Identifier::Property(name) => self.view().property(name).map_or(Operand::Null, Operand::from),
+            Identifier::Property(name) => match (&**name, &self.marks.dead) {
+                (DEAD_CAUSE_PROPERTY, Some(dead)) => Operand::Text(dead.why()),
+                _ => self.view().property(name).map_or(Operand::Null, Operand::from),
+            },
         }
     }
 }

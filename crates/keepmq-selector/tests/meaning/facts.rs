@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use keepmq_model::{
-    DEFAULT_PRIORITY, Destination, Envelope, Extras, Format, Formats, Group, Marks, Message, MessageId,
-    Native, Protocol, Value, View,
+    DEFAULT_PRIORITY, DeadCause, DeadLetter, Destination, Envelope, Extras, Format, Formats, Group, Marks,
+    Message, MessageId, Native, Protocol, Value, View,
 };
 use keepmq_selector::{Facts, Selector};
 
@@ -44,6 +44,21 @@ fn message() -> Message {
     envelope.extras = Some(Box::new(Extras { group, ..Extras::default() }));
     assert_eq!(envelope.priority, DEFAULT_PRIORITY);
     Message::new(envelope, native)
+}
+
+#[test]
+fn a_dead_letter_is_found_by_its_cause() {
+    let formats = Formats::new(&[&Typed]);
+    let message = message();
+    let dead = DeadLetter {
+        cause: DeadCause::Rejected,
+        from: Destination::queue("q").unwrap(),
+        detail: "poison".into(),
+    };
+    let marks = Marks { dead: Some(Box::new(dead)), ..Marks::default() };
+    let selector: Selector = "dlqDeliveryFailureCause LIKE '%poison%'".parse().unwrap();
+    assert!(selector.matches(&Facts::new(&message, &marks, &formats)));
+    assert!(!selector.matches(&Facts::new(&message, &Marks::default(), &formats)));
 }
 
 #[test]
