@@ -114,14 +114,14 @@ class StompTest extends Jms {
     void textToStomp() throws Exception {
         String name = name();
         subscribe("/queue/" + name);
-        TextMessage message = session.createTextMessage("Grüße \uD83D\uDE00");
+        TextMessage message = session.createTextMessage("Grüße, 世界");
         message.setJMSCorrelationID("c1");
         message.setJMSType("t1");
         message.setStringProperty("color", "blue");
         message.setIntProperty("n", 7);
         session.createProducer(session.createQueue(name)).send(message);
         Frame got = read();
-        assertEquals("Grüße \uD83D\uDE00", got.text());
+        assertEquals("Grüße, 世界", got.text());
         assertEquals("/queue/" + name, got.headers().get("destination"));
         assertEquals("c1", got.headers().get("correlation-id"));
         assertEquals("t1", got.headers().get("type"));
