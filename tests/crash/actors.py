@@ -4,8 +4,10 @@ import threading
 
 from crash.ledger import Ledger, Receiver
 from keepmq_testing import mqtt_peer as mqtt
+from keepmq_testing import openwire_peer as openwire
 from keepmq_testing.broker import Broker
 from keepmq_testing.mqtt_peer import MqttPeer
+from keepmq_testing.openwire_peer import OpenWirePeer
 from keepmq_testing.stomp_peer import StompError, StompPeer
 from keepmq_testing.wire import Closed
 
@@ -90,7 +92,7 @@ class StompPublisher(Actor):
                 under_way -= 1
 
 
-class StompTransactions(Actor):
+class Transactions(Actor):
     """Transactions of several messages: all or none."""
 
     MESSAGES = 5
@@ -101,13 +103,27 @@ class StompTransactions(Actor):
         self.number = 0
         self.all: list[list[str]] = []
 
+    def next_bodies(self) -> list[str]:
+        """Those of the next transaction."""
+        self.number += 1
+        bodies = [f"{self.name}-{self.number}-{part}" for part in range(self.MESSAGES)]
+        self.all.append(bodies)
+        return bodies
+
+    def torn(self, receiver: Receiver) -> list[list[str]]:
+        """Transactions of which some messages came and others did not."""
+        counts = [(bodies, sum(bool(receiver.deliveries[body]) for body in bodies)) for bodies in self.all]
+        return [bodies for bodies, count in counts if count not in (0, self.MESSAGES)]
+
+
+class StompTransactions(Transactions):
+    """Transactions over STOMP."""
+
     def act(self) -> None:
         peer = StompPeer.login(self.broker, tls=False)
         self.ready.set()
         while True:
-            self.number += 1
-            bodies = [f"{self.name}-{self.number}-{part}" for part in range(self.MESSAGES)]
-            self.all.append(bodies)
+            bodies = self.next_bodies()
             peer.send("BEGIN", {"transaction": "t"})
             for body in bodies:
                 self.ledger.sending(body)
@@ -116,11 +132,6 @@ class StompTransactions(Actor):
             peer.do("COMMIT", {"transaction": "t"})
             for body in bodies:
                 self.ledger.confirm(body)
-
-    def torn(self, receiver: Receiver) -> list[list[str]]:
-        """Transactions of which some messages came and others did not."""
-        counts = [(bodies, sum(bool(receiver.deliveries[body]) for body in bodies)) for bodies in self.all]
-        return [bodies for bodies, count in counts if count not in (0, self.MESSAGES)]
 
 
 class StompConsumer(Actor):
@@ -151,6 +162,70 @@ class StompConsumer(Actor):
                 self.receiver.settle(frame["receipt-id"])
             else:
                 raise StompError(frame)
+
+
+class OpenWirePublisher(Actor):
+    """Persistent messages, each waited for. What was not confirmed is not sent again."""
+
+    def __init__(self, broker: Broker, name: str, queue: str, ledger: Ledger, size: int) -> None:
+        super().__init__(broker, name)
+        self.queue, self.ledger, self.size = openwire.queue(queue), ledger, size
+        self.number = 0
+
+    def act(self) -> None:
+        peer = OpenWirePeer.login(self.broker, tls=False)
+        self.ready.set()
+        under_way: dict[int, str] = {}
+        while True:
+            while len(under_way) < WINDOW:
+                self.number += 1
+                message = f"{self.name}-{self.number}"
+                self.ledger.sending(message)
+                fields = peer.message(self.queue, body_of(message, self.size))
+                under_way[peer.request("ActiveMQBytesMessage", **fields)] = message
+            answer = peer.expect("Response", within=60)
+            self.ledger.confirm(under_way.pop(answer["correlationId"]))
+
+
+class OpenWireTransactions(Transactions):
+    """Transactions over OpenWire."""
+
+    def act(self) -> None:
+        peer = OpenWirePeer.login(self.broker, tls=False)
+        queue = openwire.queue(self.destination.removeprefix("/queue/"))
+        self.ready.set()
+        while True:
+            bodies = self.next_bodies()
+            tx = peer.transaction(self.number)
+            peer.transact(openwire.BEGIN, tx)
+            for body in bodies:
+                self.ledger.sending(body)
+                peer.send("ActiveMQBytesMessage", **peer.message(queue, body.encode(), tx))
+            peer.transact(openwire.COMMIT, tx)
+            for body in bodies:
+                self.ledger.confirm(body)
+
+
+class OpenWireConsumer(Actor):
+    """Acknowledges each message by itself and notes which acknowledgements were confirmed."""
+
+    def __init__(self, broker: Broker, name: str, queue: str, receiver: Receiver) -> None:
+        super().__init__(broker, name)
+        self.queue, self.receiver = openwire.queue(queue), receiver
+
+    def act(self) -> None:
+        peer = OpenWirePeer.login(self.broker, tls=False)
+        peer.subscribe(self.queue)
+        self.ready.set()
+        under_way: dict[int, str] = {}
+        while True:
+            one = peer.read(within=60)
+            if one["@type"] == "MessageDispatch":
+                message = message_in(openwire.content(one["message"]))
+                self.receiver.deliver(message)
+                under_way[peer.acknowledge(one)] = message
+            elif one["@type"] == "Response":
+                self.receiver.settle(under_way.pop(one["correlationId"]))
 
 
 class MqttPublisher(Actor):

@@ -13,10 +13,14 @@ from crash.actors import (
     ExactPublisher,
     MqttPublisher,
     MqttSession,
+    OpenWireConsumer,
+    OpenWirePublisher,
+    OpenWireTransactions,
     RetainedPublisher,
     StompConsumer,
     StompPublisher,
     StompTransactions,
+    Transactions,
 )
 from crash.ledger import AtLeastOnceReceiver, ConfirmedReceiver, ExactlyOnceReceiver, Ledger, Receiver
 from keepmq_testing.broker import Broker, User
@@ -45,16 +49,21 @@ class Theatre:
             StompConsumer(broker, "consumer-1", "/queue/crash", taken),
             StompConsumer(broker, "consumer-2", "/queue/crash", taken),
             StompConsumer(broker, "consumer-3", "/queue/crash.tx", self.paired),
+            OpenWireConsumer(broker, "consumer-4", "crash", taken),
             StompConsumer(broker, "durable", "/topic/crash.once", durable, client_id="crash-durable"),
             MqttSession(broker, "session", {"crash/once": session, "crash/exact": self.exact}),
         ]
-        self.transactions = StompTransactions(broker, "tx", "/queue/crash.tx", pairs)
+        self.transactions: list[Transactions] = [
+            StompTransactions(broker, "tx", "/queue/crash.tx", pairs),
+            OpenWireTransactions(broker, "owtx", "/queue/crash.tx", pairs),
+        ]
         self.exact_publisher = ExactPublisher(broker, "exact", "crash/exact", exact)
         self.retained = RetainedPublisher(broker, "retained")
         self.publishers: list[Actor] = [
             *(StompPublisher(broker, f"stomp-{n}", "/queue/crash", queue, 40 * n * n) for n in (1, 2, 9)),
+            *(OpenWirePublisher(broker, f"openwire-{n}", "crash", queue, 40 * n * n) for n in (1, 2, 9)),
             *(MqttPublisher(broker, f"mqtt-{n}", "crash/once", once, 40 * n * n) for n in (1, 2, 9)),
-            self.transactions,
+            *self.transactions,
             self.exact_publisher,
             self.retained,
         ]
@@ -140,7 +149,7 @@ def wind_up(broker: Broker, theatre: Theatre, witness: User) -> None:
     eventually(theatre.exact.is_complete, "everything of quality of service 2")
     unsent = set(theatre.exact.ledger.sent) - set(theatre.exact.deliveries)
     assert not unsent, f"what was published in the end never came: {sorted(unsent)[:5]}"
-    assert theatre.transactions.torn(theatre.paired) == []
+    assert [torn for one in theatre.transactions for torn in one.torn(theatre.paired)] == []
     assert broker.stop() == 0
     theatre.close(theatre.audience)
     verify(broker)

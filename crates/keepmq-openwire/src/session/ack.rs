@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use keepmq_model::{Io, LinkId, Outcome, Refusal, RefusalKind, Settle, TxId, Verb};
 
+use super::answers::{About, Awaited};
 use super::consumer::{Consumer, Dispatched, Holds};
 use super::{Halt, OpenWireSession};
 use crate::codec::{MessageAck, MessageId, Throwable};
@@ -50,6 +51,7 @@ impl OpenWireSession {
         let kind = Kind::of(ack.ack_type).ok_or(malformed("there is no such kind of acknowledgement"))?;
         let tx = ack.transaction_id.as_ref().map(|id| self.open_transaction(id)).transpose()?;
         let key = ack.consumer_id.as_ref().map(|id| (id.session_id, id.value));
+        let before = io.say.len();
         // The consumer may have been removed a moment ago.
         if let Some(consumer) = key.and_then(|key| self.consumers.get_mut(&key)) {
             let count = u32::try_from(ack.message_count).unwrap_or_default();
@@ -70,9 +72,19 @@ impl OpenWireSession {
                 Holds::Listed(_) => settle_listed(consumer, ack, (kind, tx), count, io)?,
             }
         }
-        self.respond(reply, io);
+        match (reply, last_settle(io.say.get_mut(before..).unwrap_or_default())) {
+            // Who waits for an acknowledgement wants to know that it lasts.
+            (Some(id), Some(settle)) => {
+                settle.tag = Some(self.answers.expect(Awaited::Reply(id, About::Other)))
+            }
+            _ => self.respond(reply, io),
+        }
         Ok(())
     }
+}
+
+fn last_settle(verbs: &mut [Verb]) -> Option<&mut Settle> {
+    verbs.iter_mut().rev().find_map(|verb| if let Verb::Settle(settle) = verb { Some(settle) } else { None })
 }
 
 fn settle_listed(

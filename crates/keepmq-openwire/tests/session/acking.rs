@@ -160,3 +160,19 @@ fn in_a_transaction_they_stay_until_it_ends() {
     assert!(told(&mut peer, within(ack(POISON, None, &ids[1], 2))).is_empty());
     assert!(peer.exception().2.contains("Poison ack cannot be transacted"));
 }
+
+#[test]
+fn who_waits_for_an_acknowledgement_is_answered_when_it_lasts() {
+    let (mut peer, _, ids) = holding(2);
+    let waited = |last| MessageAck { response_required: true, ..ack(INDIVIDUAL, None, last, 1) };
+    let verbs = told(&mut peer, waited(&ids[0]));
+    let [Verb::Settle(Settle { tag: Some(tag), .. }), Verb::Grant { .. }] = &verbs[..] else {
+        panic!("{verbs:?}")
+    };
+    assert!(peer.commands().is_empty());
+    peer.done(*tag);
+    assert!(matches!(&peer.commands()[..], [Command::Response(response)] if response.correlation_id == 70));
+    let delivered = MessageAck { response_required: true, ..ack(DELIVERED, None, &ids[1], 1) };
+    told(&mut peer, delivered);
+    assert!(matches!(peer.commands()[..], [Command::Response(_)]), "there is nothing that could last");
+}
