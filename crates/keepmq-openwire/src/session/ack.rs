@@ -75,7 +75,7 @@ impl OpenWireSession {
         match (reply, last_settle(io.say.get_mut(before..).unwrap_or_default())) {
             // Who waits for an acknowledgement wants to know that it lasts.
             (Some(id), Some(settle)) => {
-                settle.tag = Some(self.answers.expect(Awaited::Reply(id, About::Other)))
+                settle.tag = Some(self.answers.expect(Awaited::Reply(id, About::Other)));
             }
             _ => self.respond(reply, io),
         }
