@@ -59,7 +59,7 @@ impl OpenWireSession {
                 Holds::Counted(dispatched) => {
                     let count = count.min(*dispatched);
                     let credit = match kind {
-                        Kind::Delivered => consumer.window.extend(count),
+                        Kind::Delivered => consumer.window.extend(count, *dispatched),
                         Kind::Redelivered => 0,
                         _ => {
                             *dispatched -= count;
@@ -100,7 +100,7 @@ fn settle_listed(
     match kind {
         Kind::Redelivered => return Ok(()),
         Kind::Delivered => {
-            let credit = consumer.window.extend(count);
+            let credit = consumer.window.extend(count, consumer.dispatched());
             grant(consumer, credit, io);
             return Ok(());
         }
@@ -160,7 +160,7 @@ fn settle_in(consumer: &mut Consumer, places: Range<usize>, (tx, single): (TxId,
     }
     runs.say(Outcome::Accepted, Some(tx), None, io);
     if single {
-        let credit = consumer.window.extend(1);
+        let credit = consumer.window.extend(1, consumer.dispatched());
         grant(consumer, credit, io);
     }
 }

@@ -75,6 +75,14 @@ impl Consumer {
         (from <= to).then_some(from..to + 1)
     }
 
+    /// How many were dispatched and are not done with.
+    pub(super) fn dispatched(&self) -> u32 {
+        match &self.holds {
+            Holds::Counted(count) => *count,
+            Holds::Listed(list) => u32::try_from(list.len()).unwrap_or(u32::MAX),
+        }
+    }
+
     /// Takes those of these places that are in no transaction out of the list.
     pub(super) fn take(&mut self, places: Range<usize>) -> SmallVec<[Dispatched; 4]> {
         let Holds::Listed(list) = &mut self.holds else { return SmallVec::new() };

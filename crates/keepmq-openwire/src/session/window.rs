@@ -3,6 +3,9 @@
 //! The broker counts credit, the protocol counts messages that were dispatched and not acknowledged, less an extension for
 //! those that the application has and acknowledges later. Here the one becomes the other.
 
+/// Messages that a consumer may hold unacknowledged: a transaction may be as long, and memory is not without end.
+pub(super) const MOST_DISPATCHED: u32 = 200_000;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Window {
@@ -24,11 +27,14 @@ impl Window {
         self.size == 0
     }
 
-    /// The application has so many of the messages: as many more may come. Says for how many to grant credit.
-    pub(super) fn extend(&mut self, count: u32) -> u32 {
+    /// The application has so many of the messages: as many more may come. Says for how many to grant credit. Nobody has
+    /// more than were `dispatched`, and a client that acknowledges nothing gets no more than [`MOST_DISPATCHED`].
+    pub(super) fn extend(&mut self, count: u32, dispatched: u32) -> u32 {
         if self.is_pulled() {
             return 0;
         }
+        let room = MOST_DISPATCHED.saturating_sub(dispatched);
+        let count = count.min(dispatched.saturating_sub(self.extension)).min(room);
         self.extension = self.extension.saturating_add(count);
         self.granted(count)
     }
@@ -72,14 +78,14 @@ mod tests {
     fn each_acknowledged_message_makes_room_for_one() {
         let mut window = Window::new(10);
         assert_eq!(window.free(3), 3);
-        assert_eq!(window.extend(5), 5);
+        assert_eq!(window.extend(5, 7), 5);
         assert_eq!(window.free(7), 2, "five of them were granted before");
     }
 
     #[test]
     fn what_is_rolled_back_takes_its_room_again() {
         let mut window = Window::new(10);
-        window.extend(4);
+        window.extend(4, 10);
         window.keep(4);
         assert_eq!(window.free(6), 2, "four of these were granted before");
         assert_eq!(window.free(1), 1);
@@ -96,6 +102,14 @@ mod tests {
     #[test]
     fn a_client_that_asks_for_each_gets_nothing_else() {
         let mut window = Window::new(0);
-        assert_eq!((window.extend(5), window.free(5)), (0, 0));
+        assert_eq!((window.extend(5, 5), window.free(5)), (0, 0));
+    }
+
+    #[test]
+    fn nobody_has_more_than_was_dispatched_nor_without_end() {
+        let mut window = Window::new(10);
+        assert_eq!(window.extend(u32::MAX, 10), 10);
+        assert_eq!(window.extend(5, 12), 2, "ten of them were said before");
+        assert_eq!(window.extend(5, MOST_DISPATCHED), 0);
     }
 }

@@ -176,3 +176,11 @@ fn who_waits_for_an_acknowledgement_is_answered_when_it_lasts() {
     told(&mut peer, delivered);
     assert!(matches!(peer.commands()[..], [Command::Response(_)]), "there is nothing that could last");
 }
+
+#[test]
+fn a_client_can_not_claim_to_have_more_than_it_was_sent() {
+    let (mut peer, _, ids) = holding(3);
+    let verbs = told(&mut peer, ack(DELIVERED, None, &ids[2], i32::MAX));
+    assert!(matches!(verbs[..], [Verb::Grant { credit: 3, .. }]), "{verbs:?}");
+    assert!(told(&mut peer, ack(DELIVERED, None, &ids[2], i32::MAX)).is_empty());
+}
