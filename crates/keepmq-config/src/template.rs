@@ -95,6 +95,8 @@ const MAP: &str = "
 #   read = [\"billing\"]
 #   write = [\"shop\"]
 #   admin = [\"shop\", \"billing\"]
+#
+# ActiveMQ's JMS clients look at the broker's advisories first: their groups need `read` on the topic ActiveMQ.Advisory.>
 ";
 
 const TEMPORARY: &str = "
