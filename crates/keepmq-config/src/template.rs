@@ -96,7 +96,7 @@ const MAP: &str = "
 #   write = [\"shop\"]
 #   admin = [\"shop\", \"billing\"]
 #
-# ActiveMQ's JMS clients look at the broker's advisories first: their groups need `read` on the topic ActiveMQ.Advisory.>
+# ActiveMQ's JMS clients look at the broker's advisories first: their groups need `read` on topic ActiveMQ.Advisory.>
 ";
 
 const TEMPORARY: &str = "
