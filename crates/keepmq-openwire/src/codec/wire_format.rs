@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use keepmq_model::Outgoing;
+use zeroize::Zeroize;
 
 use super::cache::{ReadCache, WriteCache};
 use super::fault::Fault;
@@ -19,14 +20,16 @@ pub struct WireFormat {
     write: Option<WriteCache>,
     /// The longest frame that is taken, in bytes without its size.
     max_frame: usize,
+    /// Frames may hold passwords: each is read from a copy of its own, and wiped where it came.
+    private: bool,
     scratch: Scratch,
 }
 
 impl WireFormat {
-    /// Before negotiation: loose, nothing cached, and no frame longer than this.
+    /// Before login: loose, nothing cached, no frame longer than this, and none left behind in the input.
     pub fn new(max_frame: usize) -> Self {
         let manner = Manner { version: 1, tight: false, stack_traces: false };
-        Self { manner, read: None, write: None, max_frame, scratch: Scratch::default() }
+        Self { manner, read: None, write: None, max_frame, private: true, scratch: Scratch::default() }
     }
 
     /// Both sides know now how they talk. The caches begin empty.
@@ -42,9 +45,10 @@ impl WireFormat {
         self.manner.version
     }
 
-    /// From now on no frame longer than this is taken.
-    pub fn set_max_frame(&mut self, bytes: usize) {
-        self.max_frame = bytes;
+    /// The login is over: no frame longer than this is taken, and each shares the input's memory.
+    pub fn logged_in(&mut self, max_frame: usize) {
+        self.max_frame = max_frame;
+        self.private = false;
     }
 
     /// Takes a frame from the front; `None` when it has not come whole. Its claim of a length costs nothing.
@@ -58,7 +62,7 @@ impl WireFormat {
             if input.len() - 4 < size {
                 return Ok(None);
             }
-            let frame = input.split_to(4 + size).freeze().slice(4..);
+            let frame = self.frame_of(input.split_to(4 + size));
             // A null command is one byte, or nothing at all: it means nothing.
             if frame.is_empty() {
                 continue;
@@ -69,6 +73,16 @@ impl WireFormat {
             }
         }
         Ok(None)
+    }
+
+    /// A frame without its size.
+    fn frame_of(&self, mut bytes: BytesMut) -> Bytes {
+        if !self.private {
+            return bytes.freeze().slice(4..);
+        }
+        let frame = Bytes::copy_from_slice(bytes.get(4..).unwrap_or_default());
+        bytes.as_mut().zeroize();
+        frame
     }
 
     /// Writes a frame.

@@ -65,22 +65,25 @@ impl OpenWireSession {
     }
 
     fn connect(&mut self, mut info: ConnectionInfo, io: &mut Io<'_>) {
-        let reply = info.command_id;
-        let password = info.password.take().map(secret);
-        let login = match self.login(&info, password) {
-            Ok(login) => login,
-            Err(refusal) => {
-                let subject = Subject::Login("".into());
-                return self.break_off(&refusal, &subject, Some(reply), io);
+        let (reply, manageable, password) = (info.command_id, info.manageable, info.password.take());
+        let login = self.login(&info);
+        let connection = info.connection_id.take().and_then(|id| id.value);
+        self.connection = connection.map(|id| JavaText::from(&*id.to_str()));
+        // Nothing else of the frame is left: what holds the password is nobody else's.
+        drop(info);
+        let password = password.map(secret);
+        match login {
+            Ok(login) => {
+                self.client_id.clone_from(&login.client_id);
+                self.phase = Phase::LoggingIn(reply, manageable);
+                io.say.push(Verb::Login(Box::new(Login { password, ..login })));
             }
-        };
-        self.client_id.clone_from(&login.client_id);
-        self.connection = info.connection_id.and_then(|id| id.value).map(|id| JavaText::from(&*id.to_str()));
-        self.phase = Phase::LoggingIn(reply, info.manageable);
-        io.say.push(Verb::Login(Box::new(login)));
+            Err(refusal) => self.break_off(&refusal, &Subject::Login("".into()), Some(reply), io),
+        }
     }
 
-    fn login(&self, info: &ConnectionInfo, password: Option<Secret>) -> Result<Login, Refusal> {
+    /// Who it is, but for the password.
+    fn login(&self, info: &ConnectionInfo) -> Result<Login, Refusal> {
         let most = self.options.limits.id;
         let own = |text: &Option<JavaText>, what: &str| match text {
             Some(text) if text.bytes().len() > most => {
@@ -100,7 +103,7 @@ impl OpenWireSession {
         }
         Ok(Login {
             user: own(&info.user_name, "user name")?.map(Into::into),
-            password,
+            password: None,
             client_id: Some(Arc::from(client_id)),
             // The connection that it had may not have been missed yet (section 3).
             take_over: info.failover_reconnect,
@@ -111,7 +114,7 @@ impl OpenWireSession {
     pub(super) fn welcome(&mut self, io: &mut Io<'_>) {
         let Phase::LoggingIn(reply, manageable) = self.phase else { return };
         self.phase = Phase::Open;
-        self.format.set_max_frame(self.options.limits.frame);
+        self.format.logged_in(self.options.limits.frame);
         self.sessions.push(OWN_SESSION);
         if let Some(agreed) = &self.agreed {
             self.pulse = Pulse::agree(agreed.max_inactivity_ms, agreed.initial_delay_ms, io.now);
@@ -128,13 +131,13 @@ impl OpenWireSession {
 /// Takes a password out of the frame that it came in, and wipes it there.
 fn secret(password: JavaText) -> Secret {
     let secret = Secret::new(password.to_str().into_owned().into_bytes());
-    wipe(password.into_bytes());
+    let wiped = wipe(password.into_bytes());
+    debug_assert!(wiped, "a frame of a login is shared with nobody");
     secret
 }
 
-/// Wipes bytes that nobody else holds; a frame of a login is not shared.
-fn wipe(bytes: Bytes) {
-    if let Ok(mut bytes) = bytes.try_into_mut() {
-        bytes.as_mut().zeroize();
-    }
+/// Wipes bytes, if nobody else holds them.
+fn wipe(bytes: Bytes) -> bool {
+    let own = bytes.try_into_mut().map(|mut bytes| bytes.as_mut().zeroize());
+    own.is_ok()
 }
