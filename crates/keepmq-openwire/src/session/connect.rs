@@ -138,6 +138,9 @@ fn secret(password: JavaText) -> Secret {
 
 /// Wipes bytes, if nobody else holds them.
 fn wipe(bytes: Bytes) -> bool {
+    if bytes.is_empty() {
+        return true;
+    }
     let own = bytes.try_into_mut().map(|mut bytes| bytes.as_mut().zeroize());
     own.is_ok()
 }

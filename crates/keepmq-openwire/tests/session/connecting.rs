@@ -46,6 +46,17 @@ fn a_login_is_a_verb_and_its_answer_a_response() {
 }
 
 #[test]
+fn a_password_may_be_empty_or_absent() {
+    for (password, wanted) in
+        [(Some(""), Some(&b""[..])), (None, None), (Some("pässwörd"), Some("pässwörd".as_bytes()))]
+    {
+        let mut peer = login(ConnectionInfo { password: password.map(Into::into), ..connection() });
+        let Verb::Login(login) = peer.verb() else { panic!() };
+        assert_eq!(login.password.as_ref().map(keepmq_model::Secret::expose), wanted);
+    }
+}
+
+#[test]
 fn a_client_that_comes_back_takes_its_place() {
     let mut peer = login(ConnectionInfo { failover_reconnect: true, ..connection() });
     assert!(matches!(peer.verb(), Verb::Login(login) if login.take_over));
