@@ -2,8 +2,12 @@ package keepmq;
 
 import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
+import jakarta.jms.XAConnectionFactory;
 import java.io.FileInputStream;
 import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
@@ -14,9 +18,13 @@ import javax.net.ssl.TrustManagerFactory;
 import org.apache.activemq.ActiveMQConnection;
 import org.apache.activemq.ActiveMQConnectionFactory;
 import org.apache.activemq.ActiveMQSslConnectionFactory;
+import org.apache.activemq.ActiveMQXAConnectionFactory;
+import org.apache.activemq.ActiveMQXASslConnectionFactory;
 import org.apache.activemq.broker.BrokerPlugin;
 import org.apache.activemq.broker.BrokerService;
 import org.apache.activemq.broker.TransportConnector;
+import org.apache.activemq.broker.region.policy.PolicyEntry;
+import org.apache.activemq.broker.region.policy.PolicyMap;
 import org.apache.activemq.filter.DestinationMapEntry;
 import org.apache.activemq.security.AuthenticationUser;
 import org.apache.activemq.security.AuthorizationEntry;
@@ -48,8 +56,10 @@ final class Broker {
     private static String reference() {
         try {
             BrokerService broker = new BrokerService();
-            broker.setPersistent(false);
+            broker.setDataDirectory(Files.createTempDirectory(Path.of("target"), "reference").toString());
+            broker.setSchedulerSupport(true);
             broker.setUseJmx(false);
+            broker.setDestinationPolicy(policies());
             List<AuthenticationUser> users = new ArrayList<>(List.of(new AuthenticationUser(USER, PASSWORD, "admins")));
             for (String[] other : new String[][] {{"shop", "shop"}, {"billing", "billing"}, {"guest", "guests"}}) {
                 users.add(new AuthenticationUser(other[0], password(other[0]), other[1]));
@@ -64,6 +74,22 @@ final class Broker {
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** What is off by default is on for destinations below {@code advised}. */
+    private static PolicyMap policies() {
+        PolicyEntry queues = new PolicyEntry();
+        queues.setQueue("advised.>");
+        PolicyEntry topics = new PolicyEntry();
+        topics.setTopic("advised.>");
+        for (PolicyEntry entry : List.of(queues, topics)) {
+            entry.setAdvisoryForConsumed(true);
+            entry.setAdvisoryForDelivery(true);
+            entry.setSendAdvisoryIfNoConsumers(true);
+        }
+        PolicyMap map = new PolicyMap();
+        map.setPolicyEntries(List.of(queues, topics));
+        return map;
     }
 
     /** The rights that the wrapper's map gives: shop writes orders, which billing reads, and the guest may nothing. */
@@ -137,7 +163,26 @@ final class Broker {
         return withTrust("failover:(" + URL + ")?maxReconnectAttempts=5");
     }
 
-    private static ActiveMQConnectionFactory withTrust(String url) throws Exception {
+    /** Where the broker listens, without options. */
+    static URI address() {
+        return URI.create(URL);
+    }
+
+    /** A factory whose sessions take part in transactions of a transaction manager. */
+    static XAConnectionFactory xa() throws Exception {
+        String ca = System.getenv("KEEPMQ_CA");
+        if (ca == null || Boolean.getBoolean("reference")) {
+            return new ActiveMQXAConnectionFactory(USER, PASSWORD, URL);
+        }
+        ActiveMQXASslConnectionFactory factory = new ActiveMQXASslConnectionFactory(URL);
+        factory.setUserName(USER);
+        factory.setPassword(PASSWORD);
+        factory.setKeyAndTrustManagers(null, trust(ca), null);
+        return factory;
+    }
+
+    /** A factory for any address, which trusts the broker's certificates. */
+    static ActiveMQConnectionFactory withTrust(String url) throws Exception {
         String ca = System.getenv("KEEPMQ_CA");
         if (ca == null || Boolean.getBoolean("reference")) {
             return new ActiveMQConnectionFactory(USER, PASSWORD, url);

@@ -1,7 +1,9 @@
 package keepmq;
 
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import jakarta.jms.Connection;
 import jakarta.jms.Destination;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
@@ -13,8 +15,11 @@ import jakarta.jms.TextMessage;
 import jakarta.jms.Topic;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.activemq.ActiveMQConnection;
+import org.apache.activemq.RedeliveryPolicy;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
@@ -54,6 +59,56 @@ abstract class Jms {
     ActiveMQConnection closedWithTest(ActiveMQConnection other) {
         others.add(other);
         return other;
+    }
+
+    /** A further connection with these options. */
+    ActiveMQConnection with(String options) throws Exception {
+        return closedWithTest(Broker.start(Broker.factory(options)));
+    }
+
+    /** A further connection with this client id. */
+    ActiveMQConnection named(String clientId) throws Exception {
+        ActiveMQConnection other = closedWithTest((ActiveMQConnection) Broker.factory("").createConnection());
+        other.setClientID(clientId);
+        other.start();
+        return other;
+    }
+
+    static Session auto(Connection connection) throws JMSException {
+        return connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
+    }
+
+    /** Sends the messages of this connection's later sessions again at once, and so often at most. */
+    void redeliverAtOnce(int times) {
+        RedeliveryPolicy policy = new RedeliveryPolicy();
+        policy.setInitialRedeliveryDelay(0);
+        policy.setRedeliveryDelay(0);
+        policy.setMaximumRedeliveries(times);
+        connection.setRedeliveryPolicy(policy);
+    }
+
+    /** A message that is known again by its mark in the queue of dead letters. */
+    TextMessage marked(String mark) throws JMSException {
+        TextMessage message = session.createTextMessage(mark);
+        message.setStringProperty("mark", mark);
+        return message;
+    }
+
+    /** Takes the dead letter with a mark; null when there is none within the time in milliseconds. */
+    Message letter(String mark, long wait) throws JMSException {
+        MessageConsumer dead = session.createConsumer(session.createQueue("ActiveMQ.DLQ"), "mark = '" + mark + "'");
+        Message letter = dead.receive(wait);
+        dead.close();
+        return letter;
+    }
+
+    /** Waits until something is so, and fails when it never is. */
+    static void eventually(String what, Callable<Boolean> so) throws Exception {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE);
+        while (!so.call()) {
+            assertTrue(System.nanoTime() < deadline, what);
+            Thread.sleep(10);
+        }
     }
 
     static String name() {

@@ -9,13 +9,6 @@ import org.junit.jupiter.api.Test;
 
 @DisplayName("A topic")
 class TopicTest extends Jms {
-    private ActiveMQConnection named(String clientId) throws Exception {
-        ActiveMQConnection other = closedWithTest((ActiveMQConnection) Broker.factory("").createConnection());
-        other.setClientID(clientId);
-        other.start();
-        return other;
-    }
-
     private static Session sessionOf(Connection connection) throws JMSException {
         return connection.createSession(false, Session.AUTO_ACKNOWLEDGE);
     }
