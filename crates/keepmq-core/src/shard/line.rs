@@ -93,6 +93,7 @@ impl Line {
                 }
                 Found::Ready(priority, entry) => {
                     let settled = hand_out(taker, priority, entry, cx);
+                    self.takers.served();
                     self.settled(settled, cx);
                 }
                 Found::Expired(priority, entry) => self.expire(priority, entry, cx),

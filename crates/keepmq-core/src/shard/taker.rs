@@ -125,7 +125,10 @@ impl Taker {
 #[derive(Debug, Default)]
 pub(crate) struct Takers {
     all: Vec<Taker>,
+    /// Whose turn is next, among those of its priority.
     turn: usize,
+    /// Who was found last.
+    found: usize,
     /// How many have a selector.
     choosy: usize,
     /// Counts the rounds in which messages are offered while some have a selector.
@@ -191,8 +194,13 @@ impl Takers {
             return self.all.get_mut(place).filter(|taker| taker.is_eligible(epoch, round));
         }
         let place = self.next_by_priority(epoch)?;
-        self.turn = place + 1;
+        self.found = place;
         self.all.get_mut(place)
+    }
+
+    /// Who was found last got something: it is the next one's turn.
+    pub(crate) fn served(&mut self) {
+        self.turn = self.found + 1;
     }
 
     fn next_by_priority(&self, epoch: u64) -> Option<usize> {
@@ -243,6 +251,7 @@ mod tests {
             let Some(taker) = takers.next(1) else { break };
             assert!(taker.credit.spend());
             turns.push(taker.id.client);
+            takers.served();
         }
         turns
     }
@@ -254,6 +263,16 @@ mod tests {
             takers.add(taker(client, 0, 2));
         }
         assert_eq!(turns(&mut takers, 10), [1, 2, 3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn who_is_asked_in_vain_keeps_its_turn() {
+        let mut takers = Takers::default();
+        takers.add(taker(1, 0, 2));
+        takers.add(taker(2, 0, 2));
+        assert_eq!(turns(&mut takers, 1), [1]);
+        assert!(takers.next(1).is_some(), "but there was nothing for it");
+        assert_eq!(turns(&mut takers, 1), [2]);
     }
 
     #[test]
