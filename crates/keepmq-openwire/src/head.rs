@@ -80,6 +80,14 @@ mod tests {
     }
 
     #[test]
+    fn long_properties_are_kept() {
+        let properties = Some(Bytes::from(vec![1; 100_000]));
+        let sent = Message { command_id: 0, response_required: false, ..message(None) };
+        let sent = Message { marshalled_properties: properties, user_id: Some("u".into()), ..sent };
+        assert_eq!(load(&store(sent.clone())), Some(sent));
+    }
+
+    #[test]
     fn a_short_content_does_not_keep_the_buffer_that_it_came_in() {
         let buffer = Bytes::from(vec![5; 64 * 1024]);
         let part = buffer.slice(10..20);

@@ -80,9 +80,12 @@ impl<'a> Writer<'a> {
 
     /// The type and the fields in the loose encoding, by themselves.
     pub(crate) fn into_bytes(self, code: u8) -> Bytes {
-        let mut bytes = BytesMut::with_capacity(1 + self.scratch.data.len());
+        let data = &self.scratch.data;
+        let (at, shared) = self.shared.unwrap_or((data.len(), Bytes::new()));
+        let (before, behind) = data.split_at(at.min(data.len()));
+        let mut bytes = BytesMut::with_capacity(1 + data.len() + shared.len());
         bytes.put_u8(code);
-        bytes.put_slice(&self.scratch.data);
+        [before, &shared, behind].into_iter().for_each(|part| bytes.put_slice(part));
         bytes.freeze()
     }
 
