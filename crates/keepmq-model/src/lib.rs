@@ -30,8 +30,8 @@ pub use advisory::{ADVISORY_PREFIX, Advisory};
 pub use destination::{Destination, Kind, MAX_NAME, MAX_SEGMENTS, NameFault, check_name, has_wildcard};
 pub use event::{Delivery, Event, Resumed};
 pub use message::{
-    DEAD_CAUSE_PROPERTY, DEFAULT_PRIORITY, DeadCause, DeadLetter, Envelope, Extras, Group, MAX_PRIORITY,
-    Marks, Message, MessageId, Native, Protocol, Schedule,
+    DEAD_CAUSE_PROPERTY, DEFAULT_PRIORITY, DeadCause, DeadLetter, EXPIRED_PROPERTY, Envelope, Extras, Group,
+    MAX_PRIORITY, Marks, Message, MessageId, Native, Protocol, Schedule,
 };
 pub use meter::Meter;
 pub use outgoing::Outgoing;

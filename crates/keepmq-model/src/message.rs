@@ -229,10 +229,15 @@ pub struct DeadLetter {
     pub from: Destination,
     /// The consumer's words, when it gave some.
     pub detail: Text,
+    /// Milliseconds since 1970 when it expired; 0 when that is not why it is here.
+    pub expired_ms: u64,
 }
 
 /// The name by which clients find why a message was put aside (`ActiveMQ`'s).
 pub const DEAD_CAUSE_PROPERTY: &str = "dlqDeliveryFailureCause";
+
+/// The name by which clients find when a dead letter expired (`ActiveMQ`'s).
+pub const EXPIRED_PROPERTY: &str = "originalExpiration";
 
 impl DeadLetter {
     /// Why it is here: in the consumer's words, when it gave some.

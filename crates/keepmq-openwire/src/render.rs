@@ -11,7 +11,9 @@
 //! | content type and encoding | properties `content-type` and `content-encoding` |
 //! | everything else of the envelope and the view | the header that JMS has for it |
 
-use keepmq_model::{Advisory, DEAD_CAUSE_PROPERTY, Formats, Marks, Protocol, Text, Value, View};
+use keepmq_model::{
+    Advisory, DEAD_CAUSE_PROPERTY, EXPIRED_PROPERTY, Formats, Marks, Protocol, Text, Value, View,
+};
 
 use crate::body;
 use crate::codec::primitive::Values;
@@ -54,7 +56,10 @@ pub(crate) fn render(
     rendered.persistent = envelope.durable;
     rendered.priority = i8::try_from(envelope.priority).unwrap_or_default();
     rendered.expiration = i64::try_from(envelope.expires_ms).unwrap_or_default();
-    rendered.timestamp = i64::try_from(envelope.timestamp_ms).unwrap_or_default();
+    // The sender may have wished that it has none.
+    if rendered.timestamp != 0 || message.native.protocol != Protocol::OpenWire {
+        rendered.timestamp = i64::try_from(envelope.timestamp_ms).unwrap_or_default();
+    }
     rendered.redelivery_counter = i32::try_from(marks.redeliveries).unwrap_or(i32::MAX);
     rendered.message_id.get_or_insert_with(|| id_of(message, None));
     if let Some(dead) = &marks.dead {
@@ -70,6 +75,10 @@ fn bury(message: &mut Message, dead: &keepmq_model::DeadLetter) {
     // Properties that can't be read stay as they are.
     let Ok(mut properties) = read.unwrap_or(Ok(Vec::new())) else { return };
     properties.push((DEAD_CAUSE_PROPERTY.into(), Value::Text(dead.why().into())));
+    if dead.expired_ms != 0 {
+        let expired = i64::try_from(dead.expired_ms).unwrap_or(i64::MAX);
+        properties.push((EXPIRED_PROPERTY.into(), Value::I64(expired)));
+    }
     message.marshalled_properties = Some(body::map(&properties));
 }
 

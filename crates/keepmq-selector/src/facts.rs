@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use keepmq_model::{DEAD_CAUSE_PROPERTY, Formats, Marks, Message, Value, View};
+use keepmq_model::{DEAD_CAUSE_PROPERTY, EXPIRED_PROPERTY, Formats, Marks, Message, Value, View};
 
 use crate::identifier::{Header, Identifier};
 use crate::operand::{Lookup, Operand, unsigned};
@@ -77,6 +77,7 @@ impl Lookup for Facts<'_> {
             Identifier::Header(header) => self.header(*header),
             Identifier::Property(name) => match (&**name, &self.marks.dead) {
                 (DEAD_CAUSE_PROPERTY, Some(dead)) => Operand::Text(dead.why()),
+                (EXPIRED_PROPERTY, Some(dead)) if dead.expired_ms != 0 => unsigned(dead.expired_ms),
                 _ => self.view().property(name).map_or(Operand::Null, Operand::from),
             },
         }

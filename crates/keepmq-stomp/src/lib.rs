@@ -34,7 +34,7 @@
 //! | MESSAGE | `redelivered`, `redelivery-count` | `true` and how often it was handed out before |
 //! | MESSAGE | `timestamp`, `expires`, `priority`, `persistent` | of the message |
 //! | MESSAGE | `JMSXUserID` | who sent it, by the broker's word |
-//! | MESSAGE | `original-destination`, `dlqDeliveryFailureCause` | of a dead letter |
+//! | MESSAGE | `original-destination`, `dlqDeliveryFailureCause`, `originalExpiration` | of a dead letter |
 //! | MESSAGE | `transformation` | `jms-map-json`: the body is a map's or a stream's JSON |
 //!
 //! Every other header of a SEND frame is the user's and comes out unchanged. None can stand in for one of the broker's.

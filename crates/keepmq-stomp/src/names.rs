@@ -22,6 +22,7 @@ pub(crate) fn is_brokers(name: &str) -> bool {
             | b"JMSXGroupSeq"
             | b"original-destination"
             | b"dlqDeliveryFailureCause"
+            | b"originalExpiration"
             | b"browser"
             | b"receipt-id"
             | b"login"

@@ -28,7 +28,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
 use keepmq_model::{
-    DeadLetter, Destination, Envelope, Formats, LinkId, Marks, Message, MessageId, Now, Principal,
+    DeadCause, DeadLetter, Destination, Envelope, Formats, LinkId, Marks, Message, MessageId, Now, Principal,
 };
 use keepmq_policy::{Audit, Move, Policy, Write, decide_internal};
 use keepmq_store::{OnDurable, Recovery, Store, StoreError, Ticket};
@@ -267,8 +267,13 @@ impl Gate {
         let Some((permit, line)) = queue else {
             return After::default();
         };
-        let letter =
-            DeadLetter { cause: dead.cause, from, detail: dead.reason.as_deref().unwrap_or_default().into() };
+        let expired = dead.cause == DeadCause::Expired;
+        let letter = DeadLetter {
+            cause: dead.cause,
+            from,
+            detail: dead.reason.as_deref().unwrap_or_default().into(),
+            expired_ms: if expired { dead.message.envelope.expires_ms } else { 0 },
+        };
         let marks = Marks { dead: Some(Box::new(letter)), ..Marks::default() };
         let message = Arc::new(self.dead_message(&dead.message, permit.destination()));
         let Dead { line: source, priority, seq, stored, .. } = dead;

@@ -17,6 +17,7 @@ const DURABLE: u8 = 1;
 const RETAINED: u8 = 2;
 const HAS_EXTRAS: u8 = 4;
 const HAS_DEAD: u8 = 8;
+const HAS_EXPIRED: u8 = 16;
 
 pub(super) fn kind_number(kind: Kind) -> u8 {
     match kind {
@@ -56,6 +57,9 @@ pub(crate) fn encode_message(message: &Message, marks: &Marks, scratch: &mut Byt
         w.u8(dead.cause as u8);
         write_destination(&mut w, &dead.from);
         w.text(&dead.detail);
+        if dead.expired_ms != 0 {
+            w.u64(dead.expired_ms);
+        }
     }
     w.bytes(&native.head);
     Payload { head: scratch.split().freeze(), body: native.body.clone() }
@@ -67,6 +71,7 @@ fn flags(envelope: &Envelope, marks: &Marks) -> u8 {
         | flag(marks.retained, RETAINED)
         | flag(envelope.extras.is_some(), HAS_EXTRAS)
         | flag(marks.dead.is_some(), HAS_DEAD)
+        | flag(marks.dead.as_ref().is_some_and(|dead| dead.expired_ms != 0), HAS_EXPIRED)
 }
 
 fn write_destination(w: &mut Writer<'_>, destination: &Destination) {
@@ -106,7 +111,7 @@ pub(crate) fn decode_message(payload: &[u8]) -> Option<(Message, Marks)> {
     let destination = read_destination(&mut r)?;
     let user = r.optional_text().ok()?;
     let extras = if flags & HAS_EXTRAS == 0 { None } else { Some(Box::new(read_extras(&mut r)?)) };
-    let dead = if flags & HAS_DEAD == 0 { None } else { Some(Box::new(read_dead(&mut r)?)) };
+    let dead = if flags & HAS_DEAD == 0 { None } else { Some(Box::new(read_dead(&mut r, flags)?)) };
     let head = r.bytes()?.len();
     let durable = flags & DURABLE != 0;
     let envelope = Envelope { id, destination, durable, priority, expires_ms, timestamp_ms, user, extras };
@@ -122,11 +127,12 @@ fn read_destination(r: &mut Reader<'_>) -> Option<Destination> {
     Destination::new(kind, r.text()?).ok()
 }
 
-fn read_dead(r: &mut Reader<'_>) -> Option<DeadLetter> {
+fn read_dead(r: &mut Reader<'_>, flags: u8) -> Option<DeadLetter> {
     Some(DeadLetter {
         cause: DeadCause::from_u8(r.u8()?)?,
         from: read_destination(r)?,
         detail: r.shared_text()?,
+        expired_ms: if flags & HAS_EXPIRED == 0 { 0 } else { r.u64()? },
     })
 }
 
@@ -173,7 +179,8 @@ mod tests {
             envelope.user = rest.3.then(|| name.clone().into());
             let dead = rest.4.then(|| {
                 let from = Destination::topic(&name).unwrap();
-                Box::new(DeadLetter { cause: DeadCause::Rejected, from, detail: "why".into() })
+                let expired_ms = numbers.2 % 2;
+                Box::new(DeadLetter { cause: DeadCause::Rejected, from, detail: "why".into(), expired_ms })
             });
             let native = Native { protocol: Protocol::Stomp, layout: 3, head, body };
             (envelope, native, Marks { redeliveries: numbers.4, retained: rest.3, dead })

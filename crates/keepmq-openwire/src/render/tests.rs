@@ -40,6 +40,7 @@ fn own() -> Message {
         reply_to: Some(wire_destination(&Destination::new(Kind::TempQueue, "ID:h-1:1:1").unwrap())),
         correlation_id: Some("corr".into()),
         jms_type: Some("kind".into()),
+        timestamp: 1,
         marshalled_properties: Some(body::map(&[("n".into(), Value::I32(7))])),
         content: Some(Bytes::from_static(b"\0\0\0\x02hi")),
         ..Message::default()
@@ -63,6 +64,12 @@ fn its_own_messages_go_out_as_they_came_in() {
 }
 
 #[test]
+fn who_wants_no_timestamp_gets_none() {
+    let sent = store(Message { timestamp: 0, ..own() });
+    assert_eq!(rendered(envelope("q"), sent, &Marks::default()).timestamp, 0);
+}
+
+#[test]
 fn one_of_several_destinations_tells_all_of_them() {
     let sent = Message {
         destination: Some(crate::codec::Destination {
@@ -78,8 +85,12 @@ fn one_of_several_destinations_tells_all_of_them() {
 
 #[test]
 fn a_dead_letter_tells_its_story() {
-    let letter =
-        |detail: &str| DeadLetter { cause: DeadCause::Expired, from: queue("q"), detail: detail.into() };
+    let letter = |detail: &str| DeadLetter {
+        cause: DeadCause::Expired,
+        from: queue("q"),
+        detail: detail.into(),
+        expired_ms: 5,
+    };
     for (detail, wanted) in
         [("", DeadCause::Expired.text()), ("java.lang.Exception: no", "java.lang.Exception: no")]
     {
@@ -89,6 +100,7 @@ fn a_dead_letter_tells_its_story() {
         let properties = properties(&message);
         assert_eq!(properties[0], ("n".to_owned(), Value::I32(7)));
         assert_eq!(properties[1], ("dlqDeliveryFailureCause".to_owned(), Value::Text(wanted.into())));
+        assert_eq!(properties[2], ("originalExpiration".to_owned(), Value::I64(5)));
     }
 }
 

@@ -54,9 +54,11 @@ fn a_dead_letter_is_found_by_its_cause() {
         cause: DeadCause::Rejected,
         from: Destination::queue("q").unwrap(),
         detail: "poison".into(),
+        expired_ms: 9,
     };
     let marks = Marks { dead: Some(Box::new(dead)), ..Marks::default() };
-    let selector: Selector = "dlqDeliveryFailureCause LIKE '%poison%'".parse().unwrap();
+    let selector: Selector =
+        "dlqDeliveryFailureCause LIKE '%poison%' AND originalExpiration = 9".parse().unwrap();
     assert!(selector.matches(&Facts::new(&message, &marks, &formats)));
     assert!(!selector.matches(&Facts::new(&message, &Marks::default(), &formats)));
 }

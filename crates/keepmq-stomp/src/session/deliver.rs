@@ -1,7 +1,9 @@
 //! Messages to the client ("MESSAGE" in STOMP 1.2).
 
 use bytes::{BufMut, Bytes, BytesMut};
-use keepmq_model::{Body, DeadLetter, Delivery, Envelope, Io, LinkId, Marks, MessageId, Protocol, View};
+use keepmq_model::{
+    Body, DeadLetter, Delivery, EXPIRED_PROPERTY, Envelope, Io, LinkId, Marks, MessageId, Protocol, View,
+};
 
 use super::link::Link;
 use super::{Phase, StompSession};
@@ -132,6 +134,9 @@ impl Writing<'_> {
             put_value(self.out, &dead.detail, self.version);
         }
         self.out.put_u8(b'\n');
+        if dead.expired_ms != 0 {
+            put_number(self.out, EXPIRED_PROPERTY, dead.expired_ms);
+        }
     }
 
     /// The message's own headers, as STOMP clients sent them.

@@ -108,12 +108,14 @@ fn a_dead_letter_says_where_it_was_and_why_it_died() {
             cause: DeadCause::Rejected,
             from: destination_of("queue://orders"),
             detail: detail.into(),
+            expired_ms: 7,
         }));
         peer.event(Event::Deliver(delivery));
         let got = peer.frame();
         assert_eq!(got.get("destination"), Some("/queue/ActiveMQ.DLQ"));
         assert_eq!(got.get("original-destination"), Some("/queue/orders"));
         assert_eq!(got.get("dlqDeliveryFailureCause"), Some(cause));
+        assert_eq!(got.get("originalExpiration"), Some("7"));
     }
 }
 
