@@ -95,11 +95,11 @@ def environment(people: Guarded) -> dict[str, str]:
     }
 
 
-def maven(line: str, env: dict[str, str]) -> Run:
-    """Runs the tests with what Maven has; fetches what it lacks once."""
+def maven(line: str, env: dict[str, str], classes: set[str]) -> Run:
+    """Runs the tests of these classes with what Maven has; fetches what it lacks once."""
     folder = project(line)
     versions = [f"-D{name}.version={version}" for name, version in LINES[line].items()]
-    command = ["mvn", "--batch-mode", "--quiet", *versions]
+    command = ["mvn", "--batch-mode", "--quiet", *versions, f"-Dtest={','.join(sorted(classes))}"]
     command += ["-Dreference=true"] if REFERENCE else [f"-DexcludedGroups={','.join(LATER)}"]
     for offline in (["--offline"], []):
         done = subprocess.run(
@@ -127,18 +127,21 @@ def runs() -> Iterator[dict[str, Run]]:
     yield {}
 
 
-def run(line: str, done: dict[str, Run]) -> Run:
-    if line in done:
-        return done[line]
+@pytest.fixture(scope="module")
+def classes(request: pytest.FixtureRequest) -> dict[str, set[str]]:
+    """The test classes that are asked for, by the line of the client."""
+    items = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    return {line: {one["of"] for one in items if one.get("line") == line} for line in LINES}
+
+
+def run(line: str, classes: set[str]) -> Run:
     if REFERENCE:
-        done[line] = maven(line, {})
-        return done[line]
+        return maven(line, {}, classes)
     broker = Broker(plain=True)
     try:
-        done[line] = maven(line, environment(guarded(broker, ADVISORIES)))
+        return maven(line, environment(guarded(broker, ADVISORIES)), classes)
     finally:
         broker.dispose()
-    return done[line]
 
 
 def cases() -> Iterator[object]:
@@ -150,8 +153,8 @@ def cases() -> Iterator[object]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("line", "of", "method"), list(cases()))
-def test_jms(line: str, of: str, method: str, runs: dict[str, Run]) -> None:
-    done = run(line, runs)
+def test_jms(line: str, of: str, method: str, runs: dict[str, Run], classes: dict[str, set[str]]) -> None:
+    done = runs[line] if line in runs else runs.setdefault(line, run(line, classes[line]))
     assert (of, method) in done.found, f"it was not run:\n{done.said}"
     fault = done.found[of, method]
     assert not fault, fault

@@ -5,10 +5,8 @@ import static org.junit.jupiter.api.Assertions.*;
 import jakarta.jms.*;
 import java.util.Set;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("later:virtual-topics")
 @DisplayName("A virtual topic")
 class VirtualTopicTest extends Jms {
     private final String name = "VirtualTopic." + name();
