@@ -209,6 +209,10 @@ section! {
             within 1 => 10_000_000;
         /// Bytes of the messages within one transaction.
         "bytes-per-transaction" bytes_per_transaction: Size = Size::mib(32), restart, within 1024 => 16 * GIB;
+        /// Transactions that a transaction manager has prepared and not ended.
+        "prepared-transactions" prepared_transactions: Count = Count::of(1_000), restart, within 0 => 1_000_000;
+        /// Bytes of the messages of all prepared transactions.
+        "prepared-bytes" prepared_bytes: Size = Size::mib(64), restart, within 0 => 16 * GIB;
         /// Messages that topics keep for later subscribers.
         "retained-messages" retained_messages: Count = Count::of(200_000), restart, within 0 => 100_000_000;
         /// Bytes of the messages that topics keep for later subscribers.

@@ -38,6 +38,10 @@ pub struct Limits {
     pub changes_per_transaction: usize,
     /// Bytes of the messages within one transaction.
     pub bytes_per_transaction: u64,
+    /// Prepared transactions of transaction managers.
+    pub prepared_transactions: usize,
+    /// Bytes of the messages of all prepared transactions.
+    pub prepared_bytes: u64,
     /// Messages that topics keep for later subscribers.
     pub retained_messages: usize,
     /// Bytes of the messages that topics keep for later subscribers.
@@ -71,6 +75,8 @@ impl Default for Limits {
             transactions_per_connection: 100,
             changes_per_transaction: 10_000,
             bytes_per_transaction: 32 * MIB,
+            prepared_transactions: 1_000,
+            prepared_bytes: 64 * MIB,
             retained_messages: 200_000,
             retained_bytes: 256 * MIB,
             max_redeliveries: 6,

@@ -8,7 +8,8 @@ use crate::destination::Destination;
 use crate::message::{Marks, Message};
 use crate::principal::Principal;
 use crate::refusal::Refusal;
-use crate::verb::{DeliveryId, Filter, LinkId, Tag};
+use crate::verb::{DeliveryId, Filter, LinkId, Tag, TxId};
+use crate::xid::Xid;
 
 /// One thing to know.
 #[derive(Debug)]
@@ -42,6 +43,27 @@ pub enum Event {
         tag: Tag,
         /// Its name.
         destination: Destination,
+    },
+    /// A branch of a global transaction is prepared.
+    Prepared {
+        /// Of the verb.
+        tag: Tag,
+        /// There was nothing in it: it is over, and there is nothing to commit.
+        is_over: bool,
+    },
+    /// The branches that are prepared.
+    InDoubt {
+        /// Of the verb.
+        tag: Tag,
+        /// Their names.
+        branches: Vec<Xid>,
+    },
+    /// A branch that this connection worked on was ended by another.
+    Finished {
+        /// Its name on this connection.
+        tx: TxId,
+        /// Whether what was said in it has happened.
+        committed: bool,
     },
     /// A message for a link.
     Deliver(Delivery),

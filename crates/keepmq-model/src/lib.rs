@@ -22,6 +22,7 @@ mod session;
 mod tree;
 mod verb;
 mod view;
+mod xid;
 
 /// Text that shares the buffer it was read from.
 pub use bytestring::ByteString as Text;
@@ -45,3 +46,4 @@ pub use verb::{
     SubscriptionName, Tag, Taking, TxId, Verb,
 };
 pub use view::{Body, Value, View};
+pub use xid::{Finish, MAX_XID_PART, Xid};

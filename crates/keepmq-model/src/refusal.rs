@@ -26,13 +26,15 @@ pub enum RefusalKind {
     Unsupported,
     /// The selector can't be read; the text says where and why.
     InvalidSelector,
+    /// The transaction can't be committed, and was rolled back: nothing of it has happened.
+    RolledBack,
     /// A fault of the broker.
     Internal,
 }
 
 impl RefusalKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Unauthenticated,
@@ -43,6 +45,7 @@ impl RefusalKind {
         Self::Unavailable,
         Self::Unsupported,
         Self::InvalidSelector,
+        Self::RolledBack,
         Self::Internal,
     ];
 

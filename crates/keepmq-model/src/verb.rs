@@ -13,6 +13,7 @@ use crate::destination::{Destination, Kind};
 use crate::message::Message;
 use crate::pattern::Pattern;
 use crate::principal::Secret;
+use crate::xid::{Finish, Xid};
 
 /// Names a link (a consumer) within its connection. Chosen by the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +116,35 @@ pub enum Verb {
         /// The transaction.
         tx: TxId,
         /// Answered when it is done.
+        tag: Tag,
+    },
+    /// Works on a branch of a global transaction, under a name of the connection's own. It is begun when nobody has; until
+    /// it is prepared it ends with each connection that works on it. Only its user's other connections may join it.
+    Join {
+        /// Its name on this connection from now on.
+        tx: TxId,
+        /// The branch.
+        branch: Xid,
+    },
+    /// Promises that a branch can be committed, whatever happens. It outlives its connections and the broker from now on.
+    Prepare {
+        /// The branch.
+        branch: Xid,
+        /// Answered with [`crate::Event::Prepared`] when it is durable.
+        tag: Tag,
+    },
+    /// Ends a branch. A prepared one can be ended by any connection of its user.
+    Finish {
+        /// The branch.
+        branch: Xid,
+        /// How.
+        how: Finish,
+        /// Answered when it is durable.
+        tag: Tag,
+    },
+    /// Asks for the prepared branches of this user.
+    InDoubt {
+        /// Answered with [`crate::Event::InDoubt`].
         tag: Tag,
     },
     /// Has the core keep bytes with a named subscription; it never reads them.

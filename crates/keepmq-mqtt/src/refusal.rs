@@ -55,6 +55,8 @@ pub(crate) fn row(kind: RefusalKind, refused_publish: RefusedPublish) -> Row {
         RefusalKind::Unsupported => (ConnectCode::Forbidden, Close, Answer, Close),
         // No request of MQTT has a selector.
         RefusalKind::InvalidSelector => (ConnectCode::Forbidden, Close, Answer, Close),
+        // It has no transactions either.
+        RefusalKind::RolledBack => (ConnectCode::Forbidden, Close, Answer, Close),
         RefusalKind::Internal => (ConnectCode::ServerUnavailable, Close, Close, Close),
     };
     Row { connect, publish, subscribe, remove }

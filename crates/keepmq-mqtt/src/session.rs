@@ -287,7 +287,12 @@ impl Session for MqttSession {
                 self.slowed = why.is_some();
                 self.heard_ms = io.now.mono_ms;
             }
-            Event::Created { .. } | Event::Exhausted { .. } => {}
+            // Nothing is asked here that is answered so.
+            Event::Created { .. }
+            | Event::Exhausted { .. }
+            | Event::Prepared { .. }
+            | Event::InDoubt { .. }
+            | Event::Finished { .. } => {}
         }
         Flow::Continue
     }

@@ -14,6 +14,7 @@ const SELECTOR: &str = "javax.jms.InvalidSelectorException";
 const LIMIT: &str = "javax.jms.ResourceAllocationException";
 const GONE: &str = "org.apache.activemq.DestinationDoesNotExistException";
 const STATE: &str = "java.lang.IllegalStateException";
+const ROLLED_BACK: &str = "javax.jms.TransactionRolledBackException";
 const XA: &str = "javax.transaction.xa.XAException";
 
 /// What a refusal is about, where that decides what it is called.
@@ -50,6 +51,7 @@ pub(crate) fn throwable(refusal: &Refusal, subject: &Subject) -> Throwable {
         (Kind::NotFound, Subject::Transaction(name)) => {
             Throwable::new(JMS, &format!("Transaction '{name}' has not been started."))
         }
+        (Kind::RolledBack, _) => Throwable::new(ROLLED_BACK, &text),
         (Kind::NotFound, Subject::Message) => Throwable::new(GONE, &text),
         (Kind::NotFound, _) => Throwable::new(STATE, &text),
         (Kind::InvalidSelector, _) => Throwable::new(SELECTOR, &text),

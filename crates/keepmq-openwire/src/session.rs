@@ -5,6 +5,7 @@
 
 mod ack;
 mod answers;
+mod branch;
 mod connect;
 mod consumer;
 mod deliver;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use hashbrown::HashMap;
-use keepmq_model::{Closing, End, Event, Flow, Formats, Io, LinkId, Refusal, Session, Tag, TxId};
+use keepmq_model::{Closing, End, Event, Flow, Formats, Io, LinkId, Refusal, Session, Tag, TxId, Xid};
 use zeroize::Zeroize;
 
 use crate::codec::negotiation::{NEWEST, Negotiated, Offer};
@@ -90,6 +91,9 @@ pub struct OpenWireSession {
     links: HashMap<LinkId, Key>,
     next_link: u32,
     transactions: Vec<TxId>,
+    /// Branches of global transactions that the client works on.
+    branches: Vec<(TxId, Xid)>,
+    next_branch: u64,
     answers: Answers,
     pulse: Pulse,
 }
@@ -111,6 +115,8 @@ impl OpenWireSession {
             links: HashMap::new(),
             next_link: 0,
             transactions: Vec::new(),
+            branches: Vec::new(),
+            next_branch: 0,
             answers: Answers::default(),
             pulse: Pulse::default(),
         }
@@ -249,6 +255,17 @@ impl OpenWireSession {
                 self.done(tag, io);
             }
             Event::Refused { tag, refusal } => self.refused(tag, &refusal, io),
+            Event::Prepared { tag, is_over } => {
+                if let Some(Awaited::Prepared(asked)) = self.answers.take(tag) {
+                    self.prepared(&asked, is_over, io);
+                }
+            }
+            Event::InDoubt { tag, branches } => {
+                if let Some(Awaited::InDoubt(reply)) = self.answers.take(tag) {
+                    self.in_doubt(reply, branches, io);
+                }
+            }
+            Event::Finished { tx, committed } => self.finished_elsewhere(tx, committed, io),
             Event::Deliver(delivery) => self.deliver(&delivery, io),
             Event::Exhausted { link } => self.browsed(link, io),
             Event::Detached { link, refusal } => self.lost_link(link, &refusal, io),
@@ -260,12 +277,13 @@ impl OpenWireSession {
     /// A verb was done.
     fn done(&mut self, tag: Tag, io: &mut Io<'_>) {
         match self.answers.take(tag) {
-            None | Some(Awaited::Quiet) => {}
+            None | Some(Awaited::Quiet | Awaited::Prepared(_) | Awaited::InDoubt(_)) => {}
             Some(Awaited::Reply(id, _)) => self.respond(Some(id), io),
             Some(Awaited::Link(key)) => self.opened(key, io),
             Some(Awaited::Drained(key)) => self.drained(key),
             Some(Awaited::Sent(reply, window)) => self.sent(reply, window, io),
             Some(Awaited::End { tx, commit, reply }) => self.ended(tx, commit, reply, io),
+            Some(Awaited::Finished(asked, commit)) => self.finished(&asked, commit, io),
         }
     }
 
@@ -278,6 +296,10 @@ impl OpenWireSession {
         match tag.and_then(|tag| self.answers.take(tag)) {
             None | Some(Awaited::Quiet) => self.tell(&throwable(refusal, &Subject::Other), None, io),
             Some(Awaited::Reply(id, about)) => self.refused_request(id, about, refusal, io),
+            Some(Awaited::InDoubt(id)) => self.refused_request(id, About::Other, refusal, io),
+            Some(Awaited::Prepared(asked) | Awaited::Finished(asked, _)) => {
+                self.not_finished(&asked, refusal, io);
+            }
             Some(Awaited::Link(key)) => self.not_opened(key, refusal, io),
             Some(Awaited::Drained(key)) => self.not_drained(key, io),
             Some(Awaited::Sent(reply, _)) => self.tell(&throwable(refusal, &Subject::Message), reply, io),

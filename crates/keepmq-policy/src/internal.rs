@@ -17,6 +17,8 @@ pub enum Move {
     Advisory,
     /// Puts what was sent to a virtual topic into its queues.
     VirtualTopic,
+    /// Does at the commit of a prepared transaction what its sender had the right to.
+    Prepared,
     /// Removes what belonged to a connection that is gone, or what nobody used for long.
     Reclaim,
 }
@@ -25,11 +27,19 @@ impl Move {
     /// The whole table: what each move may do. The destination is always the broker's own choice, never a peer's.
     const fn may(self, right: Right) -> bool {
         match (self, right) {
-            (Self::DeadLetter | Self::Status | Self::Advisory, Right::Write | Right::Admin)
+            (
+                Self::DeadLetter | Self::Status | Self::Advisory | Self::Prepared,
+                Right::Write | Right::Admin,
+            )
             | (Self::VirtualTopic, Right::Write)
             | (Self::Recovery | Self::Reclaim, Right::Admin) => true,
             (
-                Self::DeadLetter | Self::Status | Self::Advisory | Self::Recovery | Self::Reclaim,
+                Self::DeadLetter
+                | Self::Status
+                | Self::Advisory
+                | Self::Prepared
+                | Self::Recovery
+                | Self::Reclaim,
                 Right::Read,
             )
             | (Self::VirtualTopic, Right::Read | Right::Admin)

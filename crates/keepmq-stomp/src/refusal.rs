@@ -54,6 +54,7 @@ impl Telling {
                 "invalid selector: ",
                 "Correct the selector header; its language is that of JMS 1.1, section 3.8.1.1.",
             ),
+            RefusalKind::RolledBack => ("", "Begin another transaction and do all of it again."),
             RefusalKind::Internal => {
                 ("broker fault: ", "Tell the broker's administrators; its log has more.")
             }

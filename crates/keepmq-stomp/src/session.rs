@@ -242,6 +242,8 @@ impl StompSession {
             }
             Event::Slowed { why } => self.pulse.suspend(why.is_some(), io.now),
             Event::Ending { refusal } => self.break_off(&refusal, None, io),
+            // Nothing is asked here that is answered so.
+            Event::Prepared { .. } | Event::InDoubt { .. } | Event::Finished { .. } => {}
         }
         self.leave_when_answered(io);
     }

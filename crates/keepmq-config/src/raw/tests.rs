@@ -235,6 +235,8 @@ fn every_bound_of_the_core_can_be_set_and_has_its_default() {
         ("limits.transactions-per-connection", "100"),
         ("limits.changes-per-transaction", "10000"),
         ("limits.bytes-per-transaction", "\"32MiB\""),
+        ("limits.prepared-transactions", "1000"),
+        ("limits.prepared-bytes", "\"64MiB\""),
         ("limits.retained-messages", "200000"),
         ("limits.retained-bytes", "\"256MiB\""),
         ("dead-letter.queue", "\"ActiveMQ.DLQ\""),

@@ -10,6 +10,7 @@ use keepmq_store::Ticket;
 pub(super) enum Answer {
     Done(Tag),
     Attached(LinkId, Tag, Option<Box<Resumed>>),
+    Prepared(Tag),
     Event(Box<Event>),
 }
 
@@ -90,10 +91,11 @@ impl Answers {
         self.attaching -= usize::from(matches!(answer, Answer::Attached(..)));
         Some(match (answer, refusal) {
             (Answer::Event(event), _) => *event,
-            (Answer::Done(tag) | Answer::Attached(_, tag, _), Some(refusal)) => {
+            (Answer::Done(tag) | Answer::Attached(_, tag, _) | Answer::Prepared(tag), Some(refusal)) => {
                 Event::Refused { tag: Some(tag), refusal }
             }
             (Answer::Done(tag), None) => Event::Done { tag },
+            (Answer::Prepared(tag), None) => Event::Prepared { tag, is_over: false },
             (Answer::Attached(link, tag, resumed), None) => Event::Attached { link, tag, resumed },
         })
     }

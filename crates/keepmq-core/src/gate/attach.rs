@@ -284,9 +284,14 @@ impl Client {
         self.push(shard, input, ask);
     }
 
-    pub(super) fn settle_input(&self, settle: &Settle) -> Option<(u16, Input)> {
+    /// Whose deliveries of which line are settled.
+    pub(super) fn taker_of(&self, settle: &Settle) -> Option<(LineKey, TakerId)> {
         let line = self.links.get(&settle.link)?.line(settle.leg)?;
-        let taker = TakerId { client: self.peer.connection, link: settle.link, leg: settle.leg };
+        Some((line, TakerId { client: self.peer.connection, link: settle.link, leg: settle.leg }))
+    }
+
+    fn settle_input(&self, settle: &Settle) -> Option<(u16, Input)> {
+        let (line, taker) = self.taker_of(settle)?;
         let input = Input::Settle {
             line: line.slot,
             taker,
@@ -294,7 +299,7 @@ impl Client {
             through: settle.through,
             outcome: settle.outcome,
             reason: settle.reason.clone(),
-            waits: settle.tag.is_some() || settle.tx.is_some(),
+            waits: settle.tag.is_some(),
         };
         Some((line.shard, input))
     }

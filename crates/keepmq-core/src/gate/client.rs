@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use keepmq_model::{Destination, Event, LinkId, Principal, Refusal, RefusalKind, Tag, TxId, Verb};
+use keepmq_model::{Destination, Event, LinkId, Principal, Refusal, RefusalKind, Tag, TxId, Verb, Xid};
 use keepmq_store::Ticket;
 
 use super::Gate;
@@ -52,6 +52,8 @@ pub struct Client {
     pub(super) grants: Grants,
     pub(super) answers: Answers,
     pub(super) transactions: BTreeMap<TxId, Transaction>,
+    /// The branches of global transactions that it works on.
+    pub(super) joined: BTreeMap<TxId, Xid>,
     pub(super) temporaries: Vec<Destination>,
     pub(super) flow: Flow,
     /// What the messages since the last flush share.
@@ -82,6 +84,7 @@ impl Gate {
             grants: Grants::default(),
             answers: Answers::default(),
             transactions: BTreeMap::new(),
+            joined: BTreeMap::new(),
             temporaries: Vec::new(),
             flow: Flow::default(),
             batch: Batch::default(),
@@ -162,6 +165,10 @@ impl Client {
             Verb::Begin { tx } => self.begin(tx),
             Verb::Commit { tx, tag } => self.commit(tx, tag),
             Verb::Rollback { tx, tag } => self.rollback(tx, tag),
+            Verb::Join { tx, branch } => self.join(tx, branch, who),
+            Verb::Prepare { branch, tag } => self.prepare(&branch, tag, who),
+            Verb::Finish { branch, how, tag } => self.finish(&branch, how, tag, who),
+            Verb::InDoubt { tag } => self.in_doubt(tag, who),
             Verb::CreateTemporary { kind, name, tag } => {
                 self.create_temporary(kind, name.as_deref(), tag, who);
             }
@@ -256,7 +263,7 @@ impl Client {
     }
 
     /// What follows from a flush: senders that are too quick are slowed, answers that wait for the disk are waited for.
-    fn after_work(&mut self, full: &[LineKey]) {
+    pub(super) fn after_work(&mut self, full: &[LineKey]) {
         if let Some(ticket) = self.answers.newest_ticket() {
             self.gate.shell.ring_when_durable(ticket, &self.outbox);
         }
@@ -279,6 +286,7 @@ impl Client {
             self.outbox.take(into);
             self.told(into.get(start..).unwrap_or_default());
             self.lost_links(into.get(start..).unwrap_or_default());
+            self.left_branches(into.get(start..).unwrap_or_default());
             if std::mem::take(&mut self.starved) {
                 self.pump_links();
             }
@@ -315,6 +323,7 @@ impl Client {
         self.flush();
         self.outbox.close();
         self.transactions.clear();
+        self.leave_branches();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         self.close_links(&links);
         self.flush();

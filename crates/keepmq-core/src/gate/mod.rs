@@ -7,6 +7,8 @@ mod advisory;
 mod answers;
 mod attach;
 mod batch;
+mod branch;
+mod branches;
 mod claims;
 mod client;
 mod create;
@@ -15,6 +17,7 @@ mod flow;
 mod policy_change;
 mod publish;
 mod recover;
+mod recover_branch;
 mod registry;
 mod status;
 mod subscription;
@@ -106,6 +109,7 @@ pub struct Gate {
     /// Rises whenever a route may have changed.
     generation: AtomicU64,
     claims: claims::Claims,
+    branches: branches::Branches,
     registry: Mutex<BTreeMap<(u64, LinkId), Registered>>,
     /// Counts the times that the store was opened.
     run: u64,
@@ -143,6 +147,7 @@ impl Gate {
             directory: RwLock::default(),
             generation: AtomicU64::new(1),
             claims: claims::Claims::default(),
+            branches: branches::Branches::default(),
             registry: Mutex::default(),
             run,
             next_client: AtomicU64::new(1),

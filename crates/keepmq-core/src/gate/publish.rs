@@ -23,12 +23,12 @@ const MAX_GRANTS: usize = 1024;
 /// The right to send to one destination, and the way there.
 #[derive(Debug)]
 pub(super) struct Grant {
-    permit: Permit<Write>,
-    way: Way,
+    pub(super) permit: Permit<Write>,
+    pub(super) way: Way,
 }
 
 #[derive(Debug)]
-enum Way {
+pub(super) enum Way {
     Queue(Arc<QueueEntry>),
     Topic(Arc<Topic>),
 }
@@ -175,7 +175,7 @@ impl Client {
         Ok(())
     }
 
-    fn check_store(&self) -> Result<(), Refusal> {
+    pub(super) fn check_store(&self) -> Result<(), Refusal> {
         let text = match self.gate.shell.store.admission() {
             Admission::Open => return Ok(()),
             Admission::Full => "the store is full: no durable message is taken until some are consumed",

@@ -9,19 +9,25 @@ use keepmq_model::Destination;
 use keepmq_store::{Locator, Recovery, Scan, StreamInfo};
 
 use super::Gate;
-use crate::record::{Definition, Key, StoredSubscription, decode_message, parse_key};
+use super::recover_branch::FoundBranch;
+use crate::record::{Definition, Key, StoredBranch, StoredSubscription, decode_message, parse_key};
 use crate::routes::{Named, QueueEntry, Topic};
 use crate::shard::{Kept, LineKey, RETAINED_STREAMS, Role, line_of};
 
 /// Records read at once while retained messages are brought back.
-const PAGE: usize = 1024;
+pub(super) const PAGE: usize = 1024;
+/// Bytes read at once, about.
+pub(super) const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// What was brought back so far.
 #[derive(Default)]
-struct Found {
-    lines: HashMap<u64, LineKey>,
+pub(super) struct Found {
+    pub(super) lines: HashMap<u64, LineKey>,
     notes: HashMap<u64, BTreeMap<Bytes, Bytes>>,
-    faults: Vec<String>,
+    pub(super) branches: HashMap<u64, FoundBranch>,
+    /// Branch, line, and what the one has accepted of the other.
+    pub(super) locks: Vec<(u64, u64, Bytes)>,
+    pub(super) faults: Vec<String>,
 }
 
 impl Gate {
@@ -34,6 +40,7 @@ impl Gate {
                 Some(Key::Note(id, note)) => {
                     found.notes.entry(id).or_default().insert(note, value);
                 }
+                Some(Key::Lock(branch, line)) => found.locks.push((branch, line, value)),
                 Some(definition) => definitions.push((definition, value)),
                 None => found.faults.push(format!("a stored key is not known to this version: {key:?}")),
             }
@@ -45,6 +52,7 @@ impl Gate {
         for stream in recovery.streams {
             self.recover_stream(&stream, &mut found);
         }
+        self.recover_branches(&mut found);
         found.faults
     }
 
@@ -55,7 +63,9 @@ impl Gate {
             Key::Subscription(id) => {
                 StoredSubscription::decode(value).map(|stored| self.recover_subscription(*id, stored, found))
             }
-            Key::Note(..) => Some(()),
+            Key::Branch(id) => StoredBranch::decode(value)
+                .map(|stored| drop(found.branches.insert(*id, FoundBranch::new(*id, stored)))),
+            Key::Note(..) | Key::Lock(..) => Some(()),
         };
         if known.is_none() {
             found.faults.push(format!("the stored definition {definition:?} can't be read"));
@@ -91,6 +101,9 @@ impl Gate {
             return;
         }
         let (id, priority) = line_of(info.id);
+        if found.branches.contains_key(&id) {
+            return self.recover_sent(id, info.id, found);
+        }
         let Some(line) = found.lines.get(&id) else {
             found.faults.push(format!(
                 "{} messages of stream {} belong to no queue or subscription that is known",
@@ -106,7 +119,7 @@ impl Gate {
     fn recover_retained(&self, info: &StreamInfo, found: &mut Found) {
         let mut from = 0;
         loop {
-            let scan = Scan { stream: info.id, from, records: PAGE, bytes: 8 * 1024 * 1024 };
+            let scan = Scan { stream: info.id, from, records: PAGE, bytes: PAGE_BYTES };
             let page = match self.shell.store.scan(scan) {
                 Ok(page) => page,
                 Err(error) => {

@@ -125,7 +125,7 @@ fn queue_status(line: &Line) -> Option<LineStatus> {
     Some(LineStatus {
         queue: queue.clone(),
         waiting: line.backlog.len(),
-        held: (held + line.leaving) as u64,
+        held: (held + line.leaving + line.count_locked()) as u64,
         consumers: line.takers.len(),
         counts: line.counts,
     })

@@ -6,6 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use keepmq_model::{Destination, Filter, Kind, Pattern, Principal, Replay, SubscriptionName};
 use keepmq_store::Op;
 
+use super::branch::{BRANCH, LOCK};
 use super::message::{kind_number, kind_of};
 use super::wire::{Reader, Writer};
 
@@ -24,6 +25,10 @@ pub(crate) enum Key {
     Subscription(u64),
     /// A note of a subscription.
     Note(u64, Bytes),
+    /// A prepared branch.
+    Branch(u64),
+    /// What a branch accepted of a line.
+    Lock(u64, u64),
 }
 
 /// Reads a stored key; `None` for one that is not known.
@@ -35,11 +40,13 @@ pub(crate) fn parse_key(key: &Bytes) -> Option<Key> {
         DESTINATION if rest.is_empty() => Some(Key::Destination(id)),
         SUBSCRIPTION if rest.is_empty() => Some(Key::Subscription(id)),
         NOTE => Some(Key::Note(id, key.slice_ref(rest))),
+        BRANCH if rest.is_empty() => Some(Key::Branch(id)),
+        LOCK => Some(Key::Lock(id, u64::from_be_bytes(rest.try_into().ok()?))),
         _ => None,
     }
 }
 
-fn key(first: u8, id: u64, rest: &[u8]) -> Bytes {
+pub(super) fn key(first: u8, id: u64, rest: &[u8]) -> Bytes {
     let mut key = BytesMut::with_capacity(9 + rest.len());
     key.put_u8(first);
     key.put_u64(id);

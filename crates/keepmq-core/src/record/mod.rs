@@ -1,8 +1,10 @@
 //! How the core's records look in the store. Every layout begins with a version: stored bytes outlive the code.
 
+mod branch;
 mod definition;
 mod message;
 mod wire;
 
+pub(crate) use branch::{Locks, StoredBranch, lock_key};
 pub(crate) use definition::{Definition, Key, StoredSubscription, note_key, parse_key};
 pub(crate) use message::{decode_message, encode_message};

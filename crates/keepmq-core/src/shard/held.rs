@@ -61,8 +61,13 @@ impl Held {
         Some(taken)
     }
 
-    /// Takes the deliveries of a range, in rising order.
-    pub(crate) fn take_range(&mut self, from: u64, through: u64, mut each: impl FnMut(HeldEntry)) -> usize {
+    /// Takes the deliveries of a range with their numbers, in rising order.
+    pub(crate) fn take_range(
+        &mut self,
+        from: u64,
+        through: u64,
+        mut each: impl FnMut(u64, HeldEntry),
+    ) -> usize {
         let before = self.live;
         let through = through.min(self.base + self.ring.len() as u64);
         if from > through {
@@ -72,15 +77,16 @@ impl Held {
         for number in asides {
             if let Some(held) = self.aside.remove(&number) {
                 self.live -= 1;
-                each(held);
+                each(number, held);
             }
         }
         let index = |number: u64| usize::try_from(number.saturating_sub(self.base + 1)).unwrap_or(usize::MAX);
         if through > self.base {
-            for place in self.ring.range_mut(index(from)..=index(through)) {
+            let first = self.base + 1 + index(from) as u64;
+            for (number, place) in (first..).zip(self.ring.range_mut(index(from)..=index(through))) {
                 if let Some(held) = place.take() {
                     self.live -= 1;
-                    each(held);
+                    each(number, held);
                 }
             }
         }
@@ -91,8 +97,18 @@ impl Held {
     /// Takes everything, in rising order.
     pub(crate) fn take_all(&mut self) -> Vec<HeldEntry> {
         let mut all = Vec::with_capacity(self.live);
-        self.take_range(1, u64::MAX, |held| all.push(held));
+        self.take_range(1, u64::MAX, |_, held| all.push(held));
         all
+    }
+
+    /// Gives a delivery back that was taken.
+    pub(crate) fn restore(&mut self, number: u64, held: HeldEntry) {
+        let place = number.checked_sub(self.base + 1).and_then(|place| usize::try_from(place).ok());
+        match place.and_then(|place| self.ring.get_mut(place)) {
+            Some(place) => *place = Some(held),
+            None => drop(self.aside.insert(number, held)),
+        }
+        self.live += 1;
     }
 
     /// Every delivery that is held, in rising order of its number.
@@ -158,6 +174,7 @@ mod tests {
         Skip,
         Take(prop::sample::Index),
         Range(prop::sample::Index, prop::sample::Index),
+        Restore(prop::sample::Index, prop::sample::Index),
         All,
     }
 
@@ -168,6 +185,7 @@ mod tests {
             1 => Just(Act::Skip),
             6 => any::<Index>().prop_map(Act::Take),
             1 => (any::<Index>(), any::<Index>()).prop_map(|(a, b)| Act::Range(a, b)),
+            1 => (any::<Index>(), any::<Index>()).prop_map(|(a, b)| Act::Restore(a, b)),
             1 => Just(Act::All),
         ]
     }
@@ -198,10 +216,20 @@ mod tests {
                         let (a, b) = (a.index(size) as u64, b.index(size) as u64);
                         let (from, through) = (a.min(b), a.max(b));
                         let mut taken = Vec::new();
-                        real.take_range(from, through, |held| taken.push(held.entry.seq));
+                        real.take_range(from, through, |number, held| {
+                            assert_eq!(number, held.entry.seq);
+                            taken.push(number);
+                        });
                         let wanted: Vec<u64> = model.range(from..=through).copied().collect();
                         model.retain(|n| *n < from || *n > through);
                         prop_assert_eq!(taken, wanted);
+                    }
+                    Act::Restore(a, b) => {
+                        let size = usize::try_from(last).unwrap() + 2;
+                        let (a, b) = (a.index(size) as u64, b.index(size) as u64);
+                        let mut taken = Vec::new();
+                        real.take_range(a.min(b), a.max(b), |number, held| taken.push((number, held)));
+                        taken.into_iter().rev().for_each(|(number, held)| real.restore(number, held));
                     }
                     Act::All => {
                         let taken: Vec<u64> = real.take_all().iter().map(|h| h.entry.seq).collect();

@@ -157,11 +157,16 @@ impl Lane {
 
     /// Brings a message of the disk's part into memory out of its turn.
     pub(crate) fn bring(&mut self, entry: Entry) {
-        self.ahead.insert(entry.seq);
+        self.take_out(entry.seq);
+        self.put_back(entry);
+    }
+
+    /// A message of the disk's part is held by somebody: it is not to be read.
+    pub(crate) fn take_out(&mut self, seq: u64) {
+        self.ahead.insert(seq);
         if let Some(cold) = &mut self.cold {
             cold.count = cold.count.saturating_sub(1);
         }
-        self.put_back(entry);
     }
 
     /// A page is asked for.

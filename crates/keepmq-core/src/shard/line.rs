@@ -9,6 +9,7 @@ use keepmq_model::{DeadCause, Delivery, DeliveryId, Destination, Event, Message,
 use keepmq_store::Op;
 
 use super::backlog::{Backlog, Found};
+use super::branch::Locked;
 use super::browser::Browser;
 use super::held::HeldEntry;
 use super::lane::Entry;
@@ -59,6 +60,8 @@ pub(crate) struct Line {
     pub(crate) slow_since: Option<u64>,
     /// Messages that are being put aside: out of the backlog, still in the store.
     pub(crate) leaving: usize,
+    /// Deliveries that prepared transactions have accepted, by the numbers of those.
+    pub(super) locked: BTreeMap<u64, Vec<Locked>>,
     pub(crate) counts: Counts,
 }
 
@@ -74,6 +77,7 @@ impl Line {
             slowed: Vec::new(),
             slow_since: None,
             leaving: 0,
+            locked: BTreeMap::new(),
             counts: Counts::default(),
         }
     }
@@ -122,7 +126,7 @@ impl Line {
     }
 
     /// Forgets a message for good.
-    fn settled(&mut self, gone: Option<(u8, Entry)>, cx: &mut Context<'_>) {
+    pub(super) fn settled(&mut self, gone: Option<(u8, Entry)>, cx: &mut Context<'_>) {
         let Some((priority, entry)) = gone else { return };
         self.counts.dequeued += 1;
         if entry.stored {
@@ -213,7 +217,7 @@ impl Line {
             ended.extend(taker.held.take(through));
             ended.len()
         } else {
-            taker.held.take_range(from, through, |held| ended.push(held))
+            taker.held.take_range(from, through, |_, held| ended.push(held))
         };
         if count == 0 {
             return Reply::Gone;
@@ -252,7 +256,7 @@ impl Line {
         }
     }
 
-    fn put_back(&mut self, priority: u8, entry: Entry, cx: &Context<'_>) {
+    pub(super) fn put_back(&mut self, priority: u8, entry: Entry, cx: &Context<'_>) {
         self.came_back(priority, entry.seq);
         self.backlog.put_back(priority, entry, cx);
     }
@@ -277,7 +281,7 @@ impl Line {
             return Reply::Gone;
         };
         let mut counted = Vec::new();
-        taker.held.take_range(1, tried.unwrap_or(u64::MAX), |held| counted.push(held));
+        taker.held.take_range(1, tried.unwrap_or(u64::MAX), |_, held| counted.push(held));
         // From the back, so that each is put before those already there.
         for HeldEntry { priority, entry } in taker.held.take_all().into_iter().rev() {
             self.put_back(priority, entry, cx);

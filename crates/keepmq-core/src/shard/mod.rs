@@ -4,6 +4,7 @@
 //! [`Outputs`]. So a simulator can run it as it is.
 
 mod backlog;
+mod branch;
 mod browser;
 mod feed;
 mod held;
@@ -23,9 +24,10 @@ use keepmq_policy::{Admin, Permit, Write};
 use keepmq_store::{Op, Ticket};
 use slotmap::{DefaultKey, SlotMap};
 
-pub(crate) use backlog::line_of;
+pub(crate) use backlog::{line_of, stream};
+pub(crate) use branch::Accepted;
 pub(crate) use browser::Browser;
-pub(crate) use held::Held;
+pub(crate) use held::{Held, HeldEntry};
 pub(crate) use lane::Entry;
 pub use line::Counts;
 pub(crate) use line::{Line, Role};
@@ -77,6 +79,10 @@ pub(crate) enum Input {
     },
     /// A consumer wants no more than what is there.
     Drain { line: DefaultKey, taker: TakerId },
+    /// A transaction is being prepared: what it has accepted is kept from everybody.
+    Lock { line: DefaultKey, branch: u64, accepted: Vec<Accepted> },
+    /// A prepared transaction ends.
+    Unlock { line: DefaultKey, branch: u64, committed: bool },
     /// A consumer has room again.
     Pump { line: DefaultKey },
     /// A page was read.
@@ -166,8 +172,13 @@ impl Shard {
             return Reply::Gone;
         };
         debug_assert!(matches!(&line.role, Role::Queue(queue) if queue == permit.destination()));
-        if line.is_taken() && !permit.destination().kind().is_temporary() {
-            return Reply::Busy("somebody consumes from the queue");
+        if !permit.destination().kind().is_temporary() {
+            if line.is_taken() {
+                return Reply::Busy("somebody consumes from the queue");
+            }
+            if line.count_locked() > 0 {
+                return Reply::Busy("a prepared transaction has taken messages from the queue");
+            }
         }
         self.remove_line(slot, cx)
     }
@@ -183,6 +194,7 @@ impl Shard {
             cx.out.commit_now(Op::Release(line.backlog.locator(held.priority, held.entry.seq)));
         }
         line.backlog.purge(|op| cx.out.commit_now(op));
+        line.drop_locked(cx);
         if let Some(notes) = line.notes() {
             let keys = notes.keys().map(|key| crate::record::note_key(line.id, key));
             cx.out.ops.extend(keys.map(|key| Op::Unset { key }));
@@ -252,6 +264,12 @@ impl Shard {
                     cx.out.urgency = keepmq_store::Urgency::Now;
                 }
                 reply
+            }
+            Input::Lock { line, branch, accepted } => {
+                self.on_line(line, |line| line.lock(branch, &accepted, cx))
+            }
+            Input::Unlock { line, branch, committed } => {
+                self.on_line(line, |line| line.unlock(branch, committed, cx))
             }
             Input::Judged { line, taker, sight } => self.on_line(line, |line| line.judged(taker, sight, cx)),
             Input::Pump { line } => self.on_line(line, |line| {

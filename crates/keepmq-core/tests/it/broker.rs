@@ -272,7 +272,11 @@ impl Peer<'_> {
     pub(crate) fn answer(&mut self, wanted: Tag) -> Option<Result<Event, Refusal>> {
         self.events();
         let is_it = |event: &Event| match event {
-            Event::Done { tag } | Event::Attached { tag, .. } | Event::Created { tag, .. } => *tag == wanted,
+            Event::Done { tag }
+            | Event::Attached { tag, .. }
+            | Event::Created { tag, .. }
+            | Event::Prepared { tag, .. }
+            | Event::InDoubt { tag, .. } => *tag == wanted,
             Event::Refused { tag, .. } => *tag == Some(wanted),
             _ => false,
         };

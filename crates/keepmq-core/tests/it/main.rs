@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod advisories;
+mod branches;
 mod broker;
 mod denials;
 mod durability;

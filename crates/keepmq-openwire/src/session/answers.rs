@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use keepmq_model::{Tag, TxId};
 
 use super::Key;
+use super::branch::AskedBranch;
 
 /// What an answer is waited for.
 #[derive(Debug)]
@@ -20,6 +21,12 @@ pub(super) enum Awaited {
     Sent(Option<i32>, Option<(Key, i32)>),
     /// The end of a transaction, and the command to be answered.
     End { tx: TxId, commit: bool, reply: Option<i32> },
+    /// The preparation of a branch.
+    Prepared(AskedBranch),
+    /// The end of a branch, and whether that is its commit.
+    Finished(AskedBranch, bool),
+    /// The branches that are prepared, and the command to be answered.
+    InDoubt(i32),
 }
 
 /// What a request was about, for the words of its refusal.

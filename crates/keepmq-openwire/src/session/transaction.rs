@@ -1,21 +1,21 @@
-//! Transactions (section 13).
+//! Local transactions (section 13).
 
 use keepmq_model::{Io, Refusal, RefusalKind, TxId, Verb};
 
 use super::ack::grant;
 use super::answers::Awaited;
+use super::branch::xid;
 use super::producer::too_many;
 use super::{Halt, OpenWireSession};
-use crate::codec::{Command, DataArrayResponse, TransactionId, TransactionInfo};
-use crate::refusal::{Subject, malformed, throwable, xa};
-
-/// "The resource manager can't do this now": transactions of managers are not available.
-const XAER_RMERR: i32 = -3;
+use crate::codec::{TransactionId, TransactionInfo};
+use crate::refusal::{Subject, malformed, throwable};
 
 /// What a client wants with a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+pub(super) enum Wish {
     Begin,
+    Prepare,
+    CommitAtOnce,
     Commit,
     Rollback,
     Recover,
@@ -26,7 +26,9 @@ impl Wish {
     fn of(number: i8) -> Option<Self> {
         Some(match number {
             0 => Self::Begin,
-            2 | 3 => Self::Commit,
+            1 => Self::Prepare,
+            2 => Self::CommitAtOnce,
+            3 => Self::Commit,
             4 | 6 => Self::Rollback,
             5 => Self::Recover,
             7 => Self::End,
@@ -42,21 +44,20 @@ impl OpenWireSession {
         reply: Option<i32>,
         io: &mut Io<'_>,
     ) -> Result<(), Halt> {
-        let wish = Wish::of(info.operation).ok_or(malformed("there is no such operation on transactions"));
-        if let Some(TransactionId::Xa(_)) = &info.transaction_id {
-            let text = "transactions of a transaction manager (XA) are not available; use local ones";
-            self.tell(&xa(text, XAER_RMERR), reply, io);
+        let wish = Wish::of(info.operation).ok_or(malformed("there is no such operation on transactions"))?;
+        if wish == Wish::Recover {
+            self.recover(reply, io);
             return Ok(());
         }
-        match wish? {
+        if let Some(TransactionId::Xa(id)) = &info.transaction_id {
+            return self.transact_branch(wish, xid(id)?, reply, io);
+        }
+        match wish {
             Wish::Begin => self.begin(local(info)?, reply, io),
-            Wish::Commit => self.end_transaction(info, true, reply, io),
+            Wish::CommitAtOnce | Wish::Commit => self.end_transaction(info, true, reply, io),
             Wish::Rollback => self.end_transaction(info, false, reply, io),
-            Wish::Recover => {
-                self.recover(reply, io);
-                Ok(())
-            }
-            Wish::End => {
+            Wish::Prepare => Err(malformed("a local transaction can't be prepared").into()),
+            Wish::Recover | Wish::End => {
                 self.respond(reply, io);
                 Ok(())
             }
@@ -92,9 +93,9 @@ impl OpenWireSession {
 
     /// The transaction of this name, if it has begun and not ended.
     pub(super) fn open_transaction(&self, id: &TransactionId) -> Result<TxId, Halt> {
-        let TransactionId::Local(local) = id else {
-            let text = "transactions of a transaction manager (XA) are not available";
-            return Err(Refusal::new(RefusalKind::Unsupported, text).into());
+        let local = match id {
+            TransactionId::Local(local) => local,
+            TransactionId::Xa(branch) => return self.open_branch(branch),
         };
         let tx = TxId(local.value.cast_unsigned());
         if self.transactions.contains(&tx) {
@@ -108,8 +109,14 @@ impl OpenWireSession {
 
     /// A transaction has ended as it should.
     pub(super) fn ended(&mut self, tx: TxId, commit: bool, reply: Option<i32>, io: &mut Io<'_>) {
+        self.free(tx, commit, io);
+        self.respond(reply, io);
+    }
+
+    /// What was acknowledged in a transaction is done with, or with its consumer as before.
+    pub(super) fn free(&mut self, tx: TxId, committed: bool, io: &mut Io<'_>) {
         for consumer in self.consumers.values_mut() {
-            if commit {
+            if committed {
                 let count = consumer.end(tx);
                 let credit = consumer.window.free(count);
                 grant(consumer, credit, io);
@@ -118,25 +125,12 @@ impl OpenWireSession {
                 consumer.window.keep(count);
             }
         }
-        self.respond(reply, io);
     }
 
     /// A transaction could not be committed: nothing of it has happened.
     pub(super) fn not_ended(&mut self, tx: TxId, reply: Option<i32>, refusal: &Refusal, io: &mut Io<'_>) {
-        for consumer in self.consumers.values_mut() {
-            let count = consumer.revert(tx);
-            consumer.window.keep(count);
-        }
+        self.free(tx, false, io);
         self.tell(&throwable(refusal, &Subject::Other), reply, io);
-    }
-
-    /// No transaction is ever prepared.
-    fn recover(&mut self, reply: Option<i32>, io: &mut Io<'_>) {
-        if let Some(correlation_id) = reply {
-            let data = Some(Vec::new());
-            let response = DataArrayResponse { correlation_id, data, ..DataArrayResponse::default() };
-            self.format.encode(&Command::DataArrayResponse(Box::new(response)), io.out);
-        }
     }
 
     /// The client goes without ending them.

@@ -1,6 +1,7 @@
 //! Transactions.
 
-use keepmq_model::{RefusalKind, TxId, Verb};
+use bytes::Bytes;
+use keepmq_model::{Event, Finish, RefusalKind, TxId, Verb, Xid};
 use keepmq_openwire::codec::{
     Command, ConnectionId, LocalTransactionId, MessageAck, TransactionId, TransactionInfo, XaTransactionId,
 };
@@ -99,15 +100,113 @@ fn beginning_twice_is_beginning_once() {
     assert!(peer.verbs().is_empty());
 }
 
-#[test]
-fn managers_are_told_that_there_are_none() {
+const PREPARE: i8 = 1;
+const COMMIT_PREPARED: i8 = 3;
+const END: i8 = 7;
+
+fn branch() -> TransactionId {
+    TransactionId::Xa(XaTransactionId {
+        format_id: 7,
+        global_transaction_id: Some(Bytes::from_static(b"g")),
+        branch_qualifier: Some(Bytes::from_static(b"b")),
+    })
+}
+
+fn xid() -> Xid {
+    Xid::new(7, b"g", b"b").unwrap()
+}
+
+/// A consumer that acknowledged a message in a branch.
+fn acknowledged_in_branch() -> (Peer, TxId) {
     let mut peer = Peer::open();
-    let id = TransactionId::Xa(XaTransactionId { format_id: 1, ..XaTransactionId::default() });
-    peer.send(info(Some(id), COMMIT));
-    let (_, class, text) = peer.exception();
-    assert_eq!(class, "javax.transaction.xa.XAException");
-    assert!(text.ends_with("xaErrorCode:-3"), "{text}");
+    let link = peer.consume(1, "q", 10);
+    let last = peer.deliver(link).message.unwrap().message_id.unwrap();
+    peer.send(info(Some(branch()), BEGIN));
+    let Verb::Join { tx, branch: joined } = peer.verb() else { panic!() };
+    assert_eq!(joined, xid());
+    let within = MessageAck { transaction_id: Some(branch()), ..ack(2, None, &last, 1) };
+    peer.send(Command::MessageAck(Box::new(within)));
+    assert!(matches!(peer.verb(), Verb::Settle(settle) if settle.tx == Some(tx)));
+    peer.send(info(Some(branch()), END));
+    assert!(matches!(&peer.commands()[..], [Command::Response(_)]));
+    (peer, tx)
+}
+
+#[test]
+fn a_branch_is_prepared_and_committed() {
+    let (mut peer, _) = acknowledged_in_branch();
+    peer.send(info(Some(branch()), PREPARE));
+    let Verb::Prepare { tag, .. } = peer.verb() else { panic!() };
+    peer.event(Event::Prepared { tag, is_over: false });
+    assert!(matches!(&peer.commands()[..], [Command::IntegerResponse(response)] if response.result == 0));
+    peer.send(info(Some(branch()), COMMIT_PREPARED));
+    let Verb::Finish { how: Finish::Commit, tag, .. } = peer.verb() else { panic!() };
+    peer.done(tag);
+    assert!(matches!(peer.verbs()[..], [Verb::Grant { credit: 1, .. }]));
+    assert!(matches!(&peer.commands()[..], [Command::Response(_)]));
+}
+
+#[test]
+fn an_empty_branch_is_over_once_it_is_prepared() {
+    let mut peer = Peer::open();
+    peer.send(info(Some(branch()), BEGIN));
+    peer.send(info(Some(branch()), BEGIN));
+    assert!(matches!(peer.verbs()[..], [Verb::Join { .. }]));
+    peer.send(info(Some(branch()), PREPARE));
+    let Verb::Prepare { tag, .. } = peer.verb() else { panic!() };
+    peer.event(Event::Prepared { tag, is_over: true });
+    assert!(matches!(&peer.commands()[..], [Command::IntegerResponse(response)] if response.result == 3));
+    peer.send(info(Some(branch()), BEGIN));
+    assert!(matches!(peer.verb(), Verb::Join { .. }), "it is another one");
+}
+
+#[test]
+fn what_another_connection_commits_is_over_here_too() {
+    let (mut peer, tx) = acknowledged_in_branch();
+    peer.event(Event::Finished { tx, committed: true });
+    assert!(matches!(peer.verbs()[..], [Verb::Grant { credit: 1, .. }]));
+    assert!(peer.commands().is_empty(), "nobody asked");
+}
+
+#[test]
+fn managers_find_the_number_of_what_is_wrong_in_the_text() {
+    let cases = [
+        (RefusalKind::NotFound, -4),
+        (RefusalKind::Conflict, -6),
+        (RefusalKind::RolledBack, 100),
+        (RefusalKind::Busy, -3),
+    ];
+    for (kind, code) in cases {
+        let (mut peer, _) = acknowledged_in_branch();
+        peer.send(info(Some(branch()), COMMIT));
+        let Verb::Finish { how: Finish::CommitAtOnce, tag, .. } = peer.verb() else { panic!() };
+        peer.refuse(Some(tag), kind);
+        let (_, class, text) = peer.exception();
+        assert_eq!(class, "javax.transaction.xa.XAException");
+        assert!(text.ends_with(&format!("xaErrorCode:{code}")), "{text}");
+    }
+}
+
+#[test]
+fn managers_are_told_what_is_prepared() {
+    let mut peer = Peer::open();
     peer.send(info(None, RECOVER));
+    let Verb::InDoubt { tag } = peer.verb() else { panic!() };
+    peer.event(Event::InDoubt { tag, branches: vec![xid()] });
     let commands = peer.commands();
-    assert!(matches!(&commands[..], [Command::DataArrayResponse(response)] if response.data == Some(vec![])));
+    let [Command::DataArrayResponse(response)] = &commands[..] else { panic!("{commands:?}") };
+    assert_eq!(response.data, Some(vec![Box::new(Command::XaTransactionId(as_xa(branch())))]));
+}
+
+fn as_xa(id: TransactionId) -> XaTransactionId {
+    let TransactionId::Xa(id) = id else { panic!() };
+    id
+}
+
+#[test]
+fn a_branch_with_too_long_a_name_is_refused() {
+    let mut peer = Peer::open();
+    let id = XaTransactionId { global_transaction_id: Some(vec![0; 65].into()), ..as_xa(branch()) };
+    peer.send(info(Some(TransactionId::Xa(id)), COMMIT));
+    assert!(peer.exception().2.contains("too long"));
 }

@@ -150,6 +150,8 @@ fn limits(config: &Config) -> keepmq_core::Limits {
         transactions_per_connection: limits.transactions_per_connection.as_usize(),
         changes_per_transaction: limits.changes_per_transaction.as_usize(),
         bytes_per_transaction: limits.bytes_per_transaction.bytes(),
+        prepared_transactions: limits.prepared_transactions.as_usize(),
+        prepared_bytes: limits.prepared_bytes.bytes(),
         retained_messages: limits.retained_messages.as_usize(),
         retained_bytes: limits.retained_bytes.bytes(),
         max_redeliveries: dead.max_redeliveries.get(),

@@ -12,10 +12,8 @@ import javax.transaction.xa.Xid;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("later:xa")
 @DisplayName("A transaction of a transaction manager")
 class XaTest extends Jms {
     private record Id(byte[] getGlobalTransactionId) implements Xid {
