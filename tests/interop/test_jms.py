@@ -29,7 +29,6 @@ LINES = {
 
 #: Tags of tests that KeepMQ can't pass yet, and why.
 LATER = {
-    "later:groups": "message groups are not there yet",
     "later:scheduled": "scheduled delivery is not there yet",
     "later:advisories": "only advisories of destinations that come and go are there yet",
 }

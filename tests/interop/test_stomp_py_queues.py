@@ -182,6 +182,15 @@ def test_consumers_share_a_queue(broker: Broker, client: StompClient, name: str)
         assert sorted(seen) == [str(number) for number in range(10)]
 
 
+def test_a_message_group_stays_with_one_consumer(broker: Broker, client: StompClient, name: str) -> None:
+    with stomp_client(broker) as one, stomp_client(broker) as two:
+        for consumer in (one, two):
+            consumer.subscribe(f"/queue/{name}", ack="client-individual")
+        for number in range(6):
+            client.send(f"/queue/{name}", str(number), JMSXGroupID="ab"[number % 2])
+        assert sorted([bodies(one, 3), bodies(two, 3)]) == [["0", "2", "4"], ["1", "3", "5"]]
+
+
 def test_a_browser_sees_all_and_takes_nothing(client: StompClient, name: str) -> None:
     for number in range(3):
         client.send(f"/queue/{name}", str(number))

@@ -253,6 +253,8 @@ pub struct Marks {
     pub redeliveries: u32,
     /// Kept by its topic for later subscribers, and sent as such.
     pub retained: bool,
+    /// It is the first of its message group for this consumer.
+    pub first_of_group: bool,
     /// Set on a dead letter.
     pub dead: Option<Box<DeadLetter>>,
 }

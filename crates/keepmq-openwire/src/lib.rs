@@ -24,12 +24,13 @@
 //! | a negotiated cache below 100 values is refused | its writer never ends |
 //! | `>` on topics passes over advisory topics | they come as well |
 //! | a message that asks for a later delivery is refused | it is delivered at once where the scheduler is off |
+//! | a consumer gets what its selector wants of a group, and others the rest | the rest waits until it goes |
 //! | a prepared transaction (XA) is listed for, and ended by, its own user only | everybody sees and ends it |
 //! | a refused message in a transaction refuses its commit | the same, and the rest is sent where it is not transacted |
 //!
 //! # Not there yet
 //!
-//! Message groups, scheduled delivery, networks of brokers, advisories other than of destinations, and duplicates that a client sends again after its connection broke: they are stored twice.
+//! Scheduled delivery, networks of brokers, advisories other than of destinations, and duplicates that a client sends again after its connection broke: they are stored twice.
 //!
 //! # What is lost
 //!

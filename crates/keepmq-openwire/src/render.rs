@@ -61,6 +61,7 @@ pub(crate) fn render(
         rendered.timestamp = i64::try_from(envelope.timestamp_ms).unwrap_or_default();
     }
     rendered.redelivery_counter = i32::try_from(marks.redeliveries).unwrap_or(i32::MAX);
+    rendered.jmsx_group_first_for_consumer = marks.first_of_group;
     rendered.message_id.get_or_insert_with(|| id_of(message, None));
     if let Some(dead) = &marks.dead {
         bury(&mut rendered, dead);

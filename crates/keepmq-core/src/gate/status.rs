@@ -124,7 +124,7 @@ fn queue_status(line: &Line) -> Option<LineStatus> {
     let held: usize = line.takers.iter().map(|taker| taker.held.len()).sum();
     Some(LineStatus {
         queue: queue.clone(),
-        waiting: line.backlog.len(),
+        waiting: line.backlog.len() + line.count_parked() as u64,
         held: (held + line.leaving + line.count_locked()) as u64,
         consumers: line.takers.len(),
         counts: line.counts,

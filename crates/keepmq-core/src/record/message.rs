@@ -119,7 +119,8 @@ pub(crate) fn decode_message(payload: &[u8]) -> Option<(Message, Marks)> {
     let start = payload.len() - r.0.len() - head;
     let mut head_and_body = Bytes::copy_from_slice(payload.get(start..)?);
     let native = Native { protocol, layout, head: head_and_body.split_to(head), body: head_and_body };
-    Some((Message::new(envelope, native), Marks { redeliveries, retained: flags & RETAINED != 0, dead }))
+    let retained = flags & RETAINED != 0;
+    Some((Message::new(envelope, native), Marks { redeliveries, retained, dead, first_of_group: false }))
 }
 
 fn read_destination(r: &mut Reader<'_>) -> Option<Destination> {
@@ -183,7 +184,11 @@ mod tests {
                 Box::new(DeadLetter { cause: DeadCause::Rejected, from, detail: "why".into(), expired_ms })
             });
             let native = Native { protocol: Protocol::Stomp, layout: 3, head, body };
-            (envelope, native, Marks { redeliveries: numbers.4, retained: rest.3, dead })
+            (
+                envelope,
+                native,
+                Marks { redeliveries: numbers.4, retained: rest.3, dead, first_of_group: false },
+            )
         })
     }
 

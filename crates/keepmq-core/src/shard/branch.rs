@@ -61,6 +61,9 @@ impl Line {
         for locked in locked {
             if committed {
                 let HeldEntry { priority, entry } = locked.held;
+                if let Some((taker, number)) = locked.by {
+                    self.ended_of_group(taker, number, &entry);
+                }
                 self.settled(Some((priority, entry)), cx);
             } else {
                 self.restore(locked, cx);

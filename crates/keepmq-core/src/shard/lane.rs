@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use keepmq_model::{Marks, Message};
+use keepmq_model::{Group, Marks, Message};
 use smallvec::SmallVec;
 
 /// A message that waits.
@@ -26,6 +26,11 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn cost(&self) -> u64 {
         self.message.cost()
+    }
+
+    /// The message group that it belongs to.
+    pub(crate) fn group(&self) -> Option<&Group> {
+        self.message.envelope.extras.as_ref()?.group.as_ref()
     }
 }
 

@@ -11,6 +11,7 @@ use keepmq_store::Op;
 use super::backlog::{Backlog, Found};
 use super::branch::Locked;
 use super::browser::Browser;
+use super::group::Groups;
 use super::held::HeldEntry;
 use super::lane::Entry;
 use super::output::{Context, Dead, Read, Reader};
@@ -60,6 +61,8 @@ pub(crate) struct Line {
     pub(crate) slow_since: Option<u64>,
     /// Messages that are being put aside: out of the backlog, still in the store.
     pub(crate) leaving: usize,
+    /// Made when the first message of a group is handed out.
+    pub(super) groups: Option<Box<Groups>>,
     /// Deliveries that prepared transactions have accepted, by the numbers of those.
     pub(super) locked: BTreeMap<u64, Vec<Locked>>,
     pub(crate) counts: Counts,
@@ -77,6 +80,7 @@ impl Line {
             slowed: Vec::new(),
             slow_since: None,
             leaving: 0,
+            groups: None,
             locked: BTreeMap::new(),
             counts: Counts::default(),
         }
@@ -84,13 +88,20 @@ impl Line {
 
     /// Hands out what waits to those who can take it.
     pub(crate) fn pump(&mut self, cx: &mut Context<'_>) {
-        let (key, round) = (self.key, self.takers.begin_round());
+        self.pump_parked(cx);
+        let (key, round, has_groups) = (self.key, self.takers.begin_round(), !self.is_subscription());
         while let Some(taker) = self.takers.next(cx.epoch) {
             let found = match &mut taker.choice {
                 None => self.backlog.take(cx),
                 Some(choice) => self.backlog.choose(choice, key, taker.id, cx),
             };
             match found {
+                Found::Ready(priority, entry) if has_groups && entry.group().is_some() => {
+                    let offered = taker.id;
+                    if self.group(offered, priority, entry, cx) {
+                        break;
+                    }
+                }
                 Found::Ready(priority, entry) if !may_see(taker, &entry, cx.epoch) => {
                     self.counts.dropped += 1;
                     self.settled(Some((priority, entry)), cx);
@@ -212,12 +223,12 @@ impl Line {
         let Some(taker) = self.takers.get_mut(id) else {
             return Reply::Gone;
         };
-        let mut ended = smallvec::SmallVec::<[HeldEntry; 4]>::new();
+        let mut ended = smallvec::SmallVec::<[(u64, HeldEntry); 4]>::new();
         let count = if from == through {
-            ended.extend(taker.held.take(through));
+            ended.extend(taker.held.take(through).map(|held| (through, held)));
             ended.len()
         } else {
-            taker.held.take_range(from, through, |_, held| ended.push(held))
+            taker.held.take_range(from, through, |number, held| ended.push((number, held)))
         };
         if count == 0 {
             return Reply::Gone;
@@ -229,7 +240,8 @@ impl Line {
             }
         }
         let before = cx.out.ops.len();
-        for held in ended {
+        for (number, held) in ended {
+            self.ended_of_group(id, number, &held.entry);
             self.end(held, outcome, reason, cx);
         }
         self.pump(cx);
@@ -280,6 +292,7 @@ impl Line {
         let Some(mut taker) = self.takers.remove(id) else {
             return Reply::Gone;
         };
+        self.leave_groups(id, cx);
         let mut counted = Vec::new();
         taker.held.take_range(1, tried.unwrap_or(u64::MAX), |_, held| counted.push(held));
         // From the back, so that each is put before those already there.

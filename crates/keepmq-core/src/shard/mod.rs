@@ -7,6 +7,7 @@ mod backlog;
 mod branch;
 mod browser;
 mod feed;
+mod group;
 mod held;
 mod lane;
 mod line;
@@ -193,6 +194,7 @@ impl Shard {
         for held in held.filter(|held| held.entry.stored) {
             cx.out.commit_now(Op::Release(line.backlog.locator(held.priority, held.entry.seq)));
         }
+        line.unpark_all(cx);
         line.backlog.purge(|op| cx.out.commit_now(op));
         line.drop_locked(cx);
         if let Some(notes) = line.notes() {
@@ -450,6 +452,7 @@ impl Line {
 
     fn purge(&mut self, permit: &Permit<Admin>, cx: &mut Context<'_>) -> Reply {
         debug_assert!(matches!(&self.role, Role::Queue(queue) if queue == permit.destination()));
+        self.unpark_all(cx);
         let removed = self.backlog.purge(|op| cx.out.commit_now(op));
         self.counts.dequeued += removed;
         self.relieve(cx);

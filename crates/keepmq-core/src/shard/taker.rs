@@ -7,6 +7,7 @@ use keepmq_model::{Destination, LinkId};
 use keepmq_policy::{Permit, Read, Reader};
 
 use super::held::Held;
+use super::lane::Entry;
 use super::look::Choice;
 use crate::outbox::Outbox;
 
@@ -114,10 +115,20 @@ pub(crate) struct Taker {
 }
 
 impl Taker {
+    /// Whether it can be given a message that is meant for it.
+    pub(crate) fn can_take(&self, epoch: u64) -> bool {
+        self.sight.epoch() >= epoch && self.credit.is_left() && self.outbox.has_room()
+    }
+
+    /// Whether its selector wants a message.
+    pub(crate) fn wants(&self, entry: &Entry) -> bool {
+        self.choice.as_ref().is_none_or(|choice| choice.chooser.wants(&entry.message, &entry.marks))
+    }
+
     /// Whether it can be given a message now. One that was judged by an older map waits until it is judged again.
     fn is_eligible(&self, epoch: u64, round: u64) -> bool {
         let is_idle = round > 0 && self.asked == round;
-        !is_idle && self.sight.epoch() >= epoch && self.credit.is_left() && self.outbox.has_room()
+        !is_idle && self.can_take(epoch)
     }
 }
 
@@ -196,6 +207,11 @@ impl Takers {
         let place = self.next_by_priority(epoch)?;
         self.found = place;
         self.all.get_mut(place)
+    }
+
+    /// Whether one of them is to be the only one.
+    pub(crate) fn is_exclusive(&self) -> bool {
+        self.all.iter().any(|taker| taker.exclusive)
     }
 
     /// Who was found last got something: it is the next one's turn.

@@ -7,6 +7,7 @@ mod broker;
 mod denials;
 mod durability;
 mod flow;
+mod groups;
 mod queues;
 mod retained;
 mod selectors;

@@ -152,6 +152,7 @@ fn limits(config: &Config) -> keepmq_core::Limits {
         bytes_per_transaction: limits.bytes_per_transaction.bytes(),
         prepared_transactions: limits.prepared_transactions.as_usize(),
         prepared_bytes: limits.prepared_bytes.bytes(),
+        groups_per_queue: limits.groups_per_queue.as_usize(),
         retained_messages: limits.retained_messages.as_usize(),
         retained_bytes: limits.retained_bytes.bytes(),
         max_redeliveries: dead.max_redeliveries.get(),

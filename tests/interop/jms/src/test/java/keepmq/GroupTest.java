@@ -4,10 +4,8 @@ import static org.junit.jupiter.api.Assertions.*;
 
 import jakarta.jms.*;
 import org.junit.jupiter.api.DisplayName;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-@Tag("later:groups")
 @DisplayName("A message group")
 class GroupTest extends Jms {
     private void send(Queue queue, String group, int sequence, String text) throws JMSException {
