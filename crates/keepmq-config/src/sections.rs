@@ -213,6 +213,8 @@ section! {
         "prepared-transactions" prepared_transactions: Count = Count::of(1_000), restart, within 0 => 1_000_000;
         /// Bytes of the messages of all prepared transactions.
         "prepared-bytes" prepared_bytes: Size = Size::mib(64), restart, within 0 => 16 * GIB;
+        /// Senders of which the last message is remembered, to know copies that they send after their connection broke.
+        "remembered-senders" remembered_senders: Count = Count::of(10_000), restart, within 0 => 10_000_000;
         /// Message groups of one queue that are remembered though nothing of them is with their consumer.
         "groups-per-queue" groups_per_queue: Count = Count::of(100_000), restart, within 1 => 10_000_000;
         /// Messages that topics keep for later subscribers.

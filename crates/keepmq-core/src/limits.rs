@@ -46,6 +46,8 @@ pub struct Limits {
     pub retained_messages: usize,
     /// Bytes of the messages that topics keep for later subscribers.
     pub retained_bytes: u64,
+    /// Senders of which the last message is remembered, to know copies that they send after their connection broke.
+    pub remembered_senders: usize,
     /// Message groups of one queue that are remembered though nothing of them is with their consumer.
     pub groups_per_queue: usize,
     /// How often a message is given back as failed before it is put aside.
@@ -81,6 +83,7 @@ impl Default for Limits {
             prepared_bytes: 64 * MIB,
             retained_messages: 200_000,
             retained_bytes: 256 * MIB,
+            remembered_senders: 10_000,
             groups_per_queue: 100_000,
             max_redeliveries: 6,
             max_returns: 100,

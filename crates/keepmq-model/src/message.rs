@@ -110,7 +110,8 @@ pub struct Extras {
     pub group: Option<Group>,
     /// When to deliver it.
     pub schedule: Option<Schedule>,
-    /// Sender and number by which a resent copy is known.
+    /// The sender's name among those of its user, and its number there, by which a copy is known that it sends again. Read
+    /// of durable messages outside of transactions, and gone once the message is admitted.
     pub duplicate: Option<(Text, u64)>,
 }
 

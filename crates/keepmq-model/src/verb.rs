@@ -142,6 +142,11 @@ pub enum Verb {
         /// Answered when it is durable.
         tag: Tag,
     },
+    /// A sender by whose name copies are known will send nothing again ([`crate::Extras::duplicate`]).
+    EndSender {
+        /// Its name.
+        sender: Text,
+    },
     /// Asks for the prepared branches of this user.
     InDoubt {
         /// Answered with [`crate::Event::InDoubt`].

@@ -30,7 +30,7 @@
 //!
 //! # Not there yet
 //!
-//! Scheduled delivery, networks of brokers, advisories other than of destinations, and duplicates that a client sends again after its connection broke: they are stored twice.
+//! Scheduled delivery, networks of brokers, and advisories other than of destinations.
 //!
 //! # What is lost
 //!

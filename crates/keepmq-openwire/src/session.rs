@@ -84,6 +84,8 @@ pub struct OpenWireSession {
     agreed: Option<Negotiated>,
     connection: Option<JavaText>,
     client_id: Option<Arc<str>>,
+    /// The client connects again by itself when the connection breaks, and then sends again what was not answered.
+    fails_over: bool,
     /// The sessions that the client has told of; -1 is the connection's own.
     sessions: Vec<i64>,
     producers: HashMap<Key, Producer>,
@@ -109,6 +111,7 @@ impl OpenWireSession {
             agreed: None,
             connection: None,
             client_id: None,
+            fails_over: false,
             sessions: Vec::new(),
             producers: HashMap::new(),
             consumers: HashMap::new(),

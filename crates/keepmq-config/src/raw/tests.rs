@@ -237,6 +237,7 @@ fn every_bound_of_the_core_can_be_set_and_has_its_default() {
         ("limits.bytes-per-transaction", "\"32MiB\""),
         ("limits.prepared-transactions", "1000"),
         ("limits.prepared-bytes", "\"64MiB\""),
+        ("limits.remembered-senders", "10000"),
         ("limits.groups-per-queue", "100000"),
         ("limits.retained-messages", "200000"),
         ("limits.retained-bytes", "\"256MiB\""),

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use keepmq_model::{Destination, Event, LinkId, Principal, Refusal, RefusalKind, Tag, TxId, Verb, Xid};
 use keepmq_store::Ticket;
 
@@ -56,6 +57,8 @@ pub struct Client {
     pub(super) joined: BTreeMap<TxId, Xid>,
     pub(super) temporaries: Vec<Destination>,
     pub(super) flow: Flow,
+    /// The highest numbers that senders have sent since the last flush.
+    pub(super) numbers: Vec<(Bytes, u64)>,
     /// What the messages since the last flush share.
     pub(super) batch: Batch,
     /// Messages admitted since the last flush.
@@ -87,6 +90,7 @@ impl Gate {
             joined: BTreeMap::new(),
             temporaries: Vec::new(),
             flow: Flow::default(),
+            numbers: Vec::new(),
             batch: Batch::default(),
             published: 0,
             starved: false,
@@ -168,6 +172,7 @@ impl Client {
             Verb::Join { tx, branch } => self.join(tx, branch, who),
             Verb::Prepare { branch, tag } => self.prepare(&branch, tag, who),
             Verb::Finish { branch, how, tag } => self.finish(&branch, how, tag, who),
+            Verb::EndSender { sender } => self.end_sender(&who.name, &sender),
             Verb::InDoubt { tag } => self.in_doubt(tag, who),
             Verb::CreateTemporary { kind, name, tag } => {
                 self.create_temporary(kind, name.as_deref(), tag, who);
@@ -212,8 +217,13 @@ impl Client {
             self.gate.shell.totals.published.fetch_add(published, Ordering::Relaxed);
             self.batch.end();
         }
-        if self.work.is_empty() {
+        let Some((last_shard, _)) = self.work.last() else {
+            // Nobody wanted the messages, and nobody will want them when they come again.
+            self.numbers.clear();
             return;
+        };
+        if !self.numbers.is_empty() {
+            self.store_numbers(*last_shard);
         }
         let now = self.gate.now();
         let mut full = Vec::new();

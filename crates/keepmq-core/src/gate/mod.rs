@@ -19,6 +19,7 @@ mod publish;
 mod recover;
 mod recover_branch;
 mod registry;
+mod senders;
 mod status;
 mod subscription;
 mod transaction;
@@ -110,6 +111,7 @@ pub struct Gate {
     generation: AtomicU64,
     claims: claims::Claims,
     branches: branches::Branches,
+    senders: senders::Senders,
     registry: Mutex<BTreeMap<(u64, LinkId), Registered>>,
     /// Counts the times that the store was opened.
     run: u64,
@@ -148,6 +150,7 @@ impl Gate {
             generation: AtomicU64::new(1),
             claims: claims::Claims::default(),
             branches: branches::Branches::default(),
+            senders: senders::Senders::default(),
             registry: Mutex::default(),
             run,
             next_client: AtomicU64::new(1),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use keepmq_model::{
     Destination, Envelope, Kind, MAX_PRIORITY, Marks, Message, Note, Principal, Publish, Refusal,
-    RefusalKind, Retain,
+    RefusalKind, Retain, Text,
 };
 use keepmq_policy::{Move, Permit, Write, decide, decide_internal};
 use keepmq_store::Admission;
@@ -82,9 +82,19 @@ pub(super) struct Admitted {
     pub(super) retain: Retain,
 }
 
+/// By what a copy of a message is known that its sender sends again.
+fn take_number(message: &mut Arc<Message>) -> Option<(Text, u64)> {
+    message.envelope.extras.as_ref().filter(|extras| extras.duplicate.is_some())?;
+    let envelope = &mut Arc::get_mut(message)?.envelope;
+    let number = envelope.extras.as_mut().and_then(|extras| extras.duplicate.take());
+    number.filter(|_| envelope.durable)
+}
+
 impl Client {
     pub(super) fn publish(&mut self, publish: Publish, who: &Arc<Principal>) {
+        let mut publish = publish;
         let (tag, tx) = (publish.tag, publish.tx);
+        let numbered = take_number(&mut publish.message).filter(|_| tx.is_none());
         let note = publish.note.as_ref().map(|note| (note.link, note.key.clone(), note.value.clone()));
         let admitted = match self.admit(publish, who) {
             Ok(admitted) => admitted,
@@ -96,6 +106,11 @@ impl Client {
                 return;
             }
         };
+        if let Some((sender, number)) = numbered
+            && self.is_copy(&who.name, &sender, number, tag)
+        {
+            return;
+        }
         match (tx, note) {
             (Some(tx), _) => self.publish_in(tx, admitted, tag),
             (None, Some((link, key, value))) => {

@@ -65,6 +65,7 @@ impl Gate {
             }
             Key::Branch(id) => StoredBranch::decode(value)
                 .map(|stored| drop(found.branches.insert(*id, FoundBranch::new(*id, stored)))),
+            Key::Sender(name) => self.recover_sender(name.clone(), value),
             Key::Note(..) | Key::Lock(..) => Some(()),
         };
         if known.is_none() {

@@ -15,6 +15,7 @@ const VERSION: u8 = 1;
 const DESTINATION: u8 = b'd';
 const SUBSCRIPTION: u8 = b's';
 const NOTE: u8 = b'n';
+const SENDER: u8 = b'r';
 
 /// What a stored key names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +30,16 @@ pub(crate) enum Key {
     Branch(u64),
     /// What a branch accepted of a line.
     Lock(u64, u64),
+    /// The highest number of a sender.
+    Sender(Bytes),
 }
 
 /// Reads a stored key; `None` for one that is not known.
 pub(crate) fn parse_key(key: &Bytes) -> Option<Key> {
     let (first, rest) = key.split_first()?;
+    if *first == SENDER {
+        return Some(Key::Sender(key.slice_ref(rest)));
+    }
     let (id, rest) = rest.split_first_chunk::<8>()?;
     let id = u64::from_be_bytes(*id);
     match *first {
@@ -52,6 +58,20 @@ pub(super) fn key(first: u8, id: u64, rest: &[u8]) -> Bytes {
     key.put_u64(id);
     key.put_slice(rest);
     key.freeze()
+}
+
+fn sender_key(name: &[u8]) -> Bytes {
+    [&[SENDER], name].concat().into()
+}
+
+/// The change that stores the highest number of a sender.
+pub(crate) fn set_sender(name: &[u8], number: u64) -> Op {
+    Op::Set { key: sender_key(name), value: Bytes::copy_from_slice(&number.to_be_bytes()) }
+}
+
+/// The change that forgets a sender.
+pub(crate) fn unset_sender(name: &[u8]) -> Op {
+    Op::Unset { key: sender_key(name) }
 }
 
 /// The key of a note.

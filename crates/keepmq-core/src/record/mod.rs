@@ -6,5 +6,7 @@ mod message;
 mod wire;
 
 pub(crate) use branch::{Locks, StoredBranch, lock_key};
-pub(crate) use definition::{Definition, Key, StoredSubscription, note_key, parse_key};
+pub(crate) use definition::{
+    Definition, Key, StoredSubscription, note_key, parse_key, set_sender, unset_sender,
+};
 pub(crate) use message::{decode_message, encode_message};

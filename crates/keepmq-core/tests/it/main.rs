@@ -11,6 +11,7 @@ mod groups;
 mod queues;
 mod retained;
 mod selectors;
+mod senders;
 mod subscriptions;
 mod temporaries;
 mod topics;

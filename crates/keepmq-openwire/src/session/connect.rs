@@ -55,7 +55,8 @@ impl OpenWireSession {
             Command::KeepAliveInfo(info) => self.answer_sign(info.response_required, io),
             Command::ShutdownInfo(_) => self.close(Closing::Asked),
             // A failover client says that it is one, before anything else (section 3).
-            Command::ConnectionControl(_) | Command::ConnectionError(_) => {}
+            Command::ConnectionControl(control) => self.fails_over = control.fault_tolerant,
+            Command::ConnectionError(_) => {}
             _ => {
                 let text = "log in first: send ConnectionInfo";
                 let refusal = Refusal::new(RefusalKind::Unauthenticated, text);
@@ -66,6 +67,7 @@ impl OpenWireSession {
 
     fn connect(&mut self, mut info: ConnectionInfo, io: &mut Io<'_>) {
         let (reply, manageable, password) = (info.command_id, info.manageable, info.password.take());
+        self.fails_over |= info.fault_tolerant;
         let login = self.login(&info);
         let connection = info.connection_id.take().and_then(|id| id.value);
         self.connection = connection.map(|id| JavaText::from(&*id.to_str()));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keepmq_model::{Envelope, Extras, Group, Io, Publish, Refusal, RefusalKind, Retain, Verb};
+use keepmq_model::{Envelope, Extras, Group, Io, Publish, Refusal, RefusalKind, Retain, Text, Verb};
 use memchr::memmem;
 
 use super::answers::{About, Awaited};
@@ -23,6 +23,8 @@ const SCHEDULED: &[u8] = b"AMQ_SCHEDULED_";
 pub(super) struct Producer {
     /// Bytes that may be on their way unacknowledged; 0 when it does not wait for that.
     window: i32,
+    /// By what the broker knows copies that are sent again after the connection broke.
+    sender: Option<Text>,
 }
 
 impl OpenWireSession {
@@ -73,7 +75,9 @@ impl OpenWireSession {
             Some(destination) => targets(destination, self.options.limits.parts)?,
             None => Vec::new(),
         };
-        self.producers.insert(key, Producer { window: info.window_size });
+        let connection = self.connection.as_ref().filter(|_| self.fails_over);
+        let sender = connection.map(|connection| Text::from(format!("{connection}:{}:{}", key.0, key.1)));
+        self.producers.insert(key, Producer { window: info.window_size, sender });
         let Some((last, others)) = targets.split_last() else {
             self.respond(reply, io);
             return Ok(());
@@ -94,7 +98,8 @@ impl OpenWireSession {
         io: &mut Io<'_>,
     ) -> Result<(), Halt> {
         let key = key(message.producer_id.as_ref())?;
-        let window = self.producers.get(&key).ok_or(unknown("invalid (null) producer state"))?.window;
+        let producer = self.producers.get(&key).ok_or(unknown("invalid (null) producer state"))?;
+        let (window, sender) = (producer.window, producer.sender.clone());
         let tx = message.transaction_id.as_ref().map(|id| self.open_transaction(id)).transpose()?;
         if scheduled(&message) {
             let text = "scheduled delivery is not available; send the message when it is due";
@@ -103,7 +108,12 @@ impl OpenWireSession {
         let destination = message.destination.as_ref().ok_or(malformed("the message has no destination"))?;
         let mut targets = targets(destination, self.options.limits.parts)?.into_iter();
         let first = targets.next().ok_or(malformed("the message has no destination"))?;
-        let envelope = envelope(&message, first);
+        let mut envelope = envelope(&message, first);
+        if let Some(sender) = sender {
+            let number = message.message_id.as_ref().map_or(0, |id| id.producer_sequence_id);
+            let duplicate = u64::try_from(number).ok().map(|number| (sender, number));
+            envelope.extras.get_or_insert_default().duplicate = duplicate;
+        }
         let size = size(&message);
         let window = (window > 0 && reply.is_none()).then_some((key, size));
         let tag =
@@ -112,6 +122,12 @@ impl OpenWireSession {
         let also = targets.collect();
         io.say.push(Verb::Publish(Publish { tag, message, also, retain: Retain::No, tx, note: None }));
         Ok(())
+    }
+
+    /// Producers of a session are over, or one of them: they will send nothing again.
+    pub(super) fn drop_producers(&mut self, which: impl Fn(Key) -> bool, io: &mut Io<'_>) {
+        let over = self.producers.extract_if(|key, _| which(*key));
+        io.say.extend(over.filter_map(|(_, producer)| Some(Verb::EndSender { sender: producer.sender? })));
     }
 
     /// A message is safe.

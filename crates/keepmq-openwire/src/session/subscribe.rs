@@ -193,7 +193,7 @@ impl OpenWireSession {
                 }
             }
             Some(Command::ProducerId(id)) => {
-                self.producers.remove(&(id.session_id, id.value));
+                self.drop_producers(|key| key == (id.session_id, id.value), io);
             }
             Some(Command::SessionId(id)) => self.drop_session(id.value, last_seen, io),
             Some(Command::ConnectionId(_)) => {
@@ -214,7 +214,7 @@ impl OpenWireSession {
 
     fn drop_session(&mut self, session: i64, last_seen: i64, io: &mut Io<'_>) {
         self.sessions.retain(|other| *other != session);
-        self.producers.retain(|(of, _), _| *of != session);
+        self.drop_producers(|(of, _)| of == session, io);
         let mut keys: Vec<Key> = self.consumers.keys().filter(|(of, _)| *of == session).copied().collect();
         keys.sort_unstable();
         for key in keys {

@@ -65,9 +65,13 @@ impl Peer {
 
     /// A connection that is logged in, with a session, a producer and nothing left to look at.
     pub(crate) fn open() -> Self {
+        Self::open_as(connection())
+    }
+
+    pub(crate) fn open_as(connection: ConnectionInfo) -> Self {
         let mut peer = Self::new();
         peer.greet(&Offer::default());
-        peer.send(Command::ConnectionInfo(Box::new(connection())));
+        peer.send(Command::ConnectionInfo(Box::new(connection)));
         peer.event(Event::Welcome(Arc::new(Principal::new("u", []))));
         let id = SessionId { connection_id: Some(CONNECTION.into()), value: 1 };
         peer.send(Command::SessionInfo(Box::new(SessionInfo {

@@ -2,11 +2,11 @@
 
 use keepmq_model::{Kind, RefusalKind, Verb};
 use keepmq_openwire::codec::{
-    Command, Destination, DestinationInfo, DestinationKind, Message, MessageId, MessageKind, ProducerId,
-    ProducerInfo,
+    Command, ConnectionInfo, Destination, DestinationInfo, DestinationKind, Message, MessageId, MessageKind,
+    ProducerId, ProducerInfo, RemoveInfo,
 };
 
-use crate::peer::{CONNECTION, Peer, producer, queue};
+use crate::peer::{CONNECTION, Peer, connection, producer, queue};
 
 fn message(destination: Destination) -> Message {
     Message {
@@ -48,6 +48,22 @@ fn a_message_is_published_and_answered_when_it_is_safe() {
     assert!(peer.commands().is_empty());
     peer.done(publish.tag.unwrap());
     assert!(matches!(&peer.commands()[..], [Command::Response(response)] if response.correlation_id == 80));
+}
+
+#[test]
+fn who_connects_again_by_itself_numbers_its_messages() {
+    let number = |peer: &mut Peer| {
+        send(peer, message(queue("q")));
+        let Verb::Publish(publish) = peer.verb() else { panic!() };
+        publish.message.envelope.extras.as_ref().and_then(|extras| extras.duplicate.clone())
+    };
+    assert_eq!(number(&mut Peer::open()), None);
+    let mut peer = Peer::open_as(ConnectionInfo { fault_tolerant: true, ..connection() });
+    let sender = format!("{CONNECTION}:1:1");
+    assert_eq!(number(&mut peer), Some((sender.as_str().into(), 1)));
+    let object_id = Some(Box::new(Command::ProducerId(producer())));
+    peer.send(Command::RemoveInfo(Box::new(RemoveInfo { object_id, ..RemoveInfo::default() })));
+    assert!(matches!(peer.verb(), Verb::EndSender { sender: over } if *over == *sender));
 }
 
 #[test]

@@ -152,6 +152,7 @@ fn limits(config: &Config) -> keepmq_core::Limits {
         bytes_per_transaction: limits.bytes_per_transaction.bytes(),
         prepared_transactions: limits.prepared_transactions.as_usize(),
         prepared_bytes: limits.prepared_bytes.bytes(),
+        remembered_senders: limits.remembered_senders.as_usize(),
         groups_per_queue: limits.groups_per_queue.as_usize(),
         retained_messages: limits.retained_messages.as_usize(),
         retained_bytes: limits.retained_bytes.bytes(),
