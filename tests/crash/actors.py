@@ -206,6 +206,91 @@ class OpenWireTransactions(Transactions):
                 self.ledger.confirm(body)
 
 
+class OpenWireBranches(Transactions):
+    """Branches of global transactions, as their manager sees them: what it has decided to commit is committed in whatever
+    life of the broker.
+
+    Each takes a token from a queue and puts it back, so that there is always exactly one.
+    """
+
+    TOKENS = openwire.queue("crash.token")
+
+    def __init__(self, broker: Broker, name: str, destination: str, ledger: Ledger) -> None:
+        super().__init__(broker, name, destination, ledger)
+        # By the number in their names.
+        self.prepared: dict[int, list[str]] = {}
+        self.rolled_back: list[list[str]] = []
+        self.in_doubt = 0
+        self.has_token = False
+
+    def act(self) -> None:
+        peer = OpenWirePeer.login(self.broker, tls=False)
+        self._recover(peer)
+        peer.subscribe(self.TOKENS)
+        token = self._token(peer)
+        self.ready.set()
+        while True:
+            bodies, branch = self.next_bodies(), _branch(self.number)
+            peer.transact(openwire.BEGIN, branch)
+            peer.acknowledge(token, branch)
+            queue = openwire.queue(self.destination.removeprefix("/queue/"))
+            for body in bodies:
+                self.ledger.sending(body)
+                peer.send("ActiveMQBytesMessage", **peer.message(queue, body.encode(), branch))
+            peer.send("ActiveMQBytesMessage", **peer.message(self.TOKENS, b"token", branch))
+            peer.transact(openwire.END, branch)
+            peer.transact(openwire.PREPARE, branch, "IntegerResponse")
+            self.prepared[self.number] = bodies
+            peer.transact(openwire.COMMIT_PREPARED, branch)
+            self._committed(self.number)
+            token = peer.delivery()
+
+    def torn(self, receiver: Receiver) -> list[list[str]]:
+        """Also those that were rolled back and came."""
+        came = [bodies for bodies in self.rolled_back if any(receiver.deliveries[body] for body in bodies)]
+        return super().torn(receiver) + came
+
+    def _recover(self, peer: OpenWirePeer) -> None:
+        found = peer.transact(openwire.RECOVER, None, "DataArrayResponse")["data"]
+        self.in_doubt += len(found)
+        for branch in found:
+            number = int(branch["globalTransactionId"])
+            if number in self.prepared or number % 2:
+                peer.transact(openwire.COMMIT_PREPARED, branch)
+                self.prepared.setdefault(number, self.all[number - 1])
+                self._committed(number)
+            else:
+                peer.transact(openwire.ROLLBACK, branch)
+                self.rolled_back.append(self.all[number - 1])
+        # The others were committed, though that was not said any more.
+        for number in list(self.prepared):
+            self._committed(number)
+
+    def _committed(self, number: int) -> None:
+        for body in self.prepared.pop(number):
+            self.ledger.confirm(body)
+
+    def _token(self, peer: OpenWirePeer) -> openwire.Fields:
+        try:
+            token = peer.delivery(10 if self.has_token else 1)
+        except TimeoutError:
+            assert not self.has_token, "the token is lost"
+            peer.publish(self.TOKENS, b"token")
+            token = peer.delivery()
+        self.has_token = True
+        assert not [one for one in peer.held if one["@type"] == "MessageDispatch"], "the token is there twice"
+        return token
+
+
+def _branch(number: int) -> openwire.Fields:
+    return {
+        "@type": "XATransactionId",
+        "formatId": 1,
+        "globalTransactionId": str(number).encode(),
+        "branchQualifier": b"crash",
+    }
+
+
 class OpenWireConsumer(Actor):
     """Acknowledges each message by itself and notes which acknowledgements were confirmed."""
 

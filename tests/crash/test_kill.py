@@ -13,6 +13,7 @@ from crash.actors import (
     ExactPublisher,
     MqttPublisher,
     MqttSession,
+    OpenWireBranches,
     OpenWireConsumer,
     OpenWirePublisher,
     OpenWireTransactions,
@@ -53,9 +54,11 @@ class Theatre:
             StompConsumer(broker, "durable", "/topic/crash.once", durable, client_id="crash-durable"),
             MqttSession(broker, "session", {"crash/once": session, "crash/exact": self.exact}),
         ]
+        self.branches = OpenWireBranches(broker, "xa", "/queue/crash.tx", pairs)
         self.transactions: list[Transactions] = [
             StompTransactions(broker, "tx", "/queue/crash.tx", pairs),
             OpenWireTransactions(broker, "owtx", "/queue/crash.tx", pairs),
+            self.branches,
         ]
         self.exact_publisher = ExactPublisher(broker, "exact", "crash/exact", exact)
         self.retained = RetainedPublisher(broker, "retained")
@@ -125,7 +128,7 @@ def test_nothing_that_was_acknowledged_is_lost_or_doubled(stopped_broker: Broker
         verify(broker)
     wind_up(broker, theatre, witness)
     sent = {ledger.name: len(ledger.sent) for ledger in theatre.ledgers}
-    print(f"{ROUNDS} rounds, sent {sent}")
+    print(f"{ROUNDS} rounds, sent {sent}, {theatre.branches.in_doubt} transactions in doubt")
     assert all(count > ROUNDS for count in sent.values()), sent
 
 

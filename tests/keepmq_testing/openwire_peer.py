@@ -21,7 +21,7 @@ Fields = dict[str, Any]
 VERSION = 12
 MAGIC = b"ActiveMQ"
 STANDARD, INDIVIDUAL = 2, 4
-BEGIN, COMMIT, ROLLBACK = 0, 2, 4
+BEGIN, PREPARE, COMMIT, COMMIT_PREPARED, ROLLBACK, RECOVER, END = 0, 1, 2, 3, 4, 5, 7
 
 _TABLES = json.loads((Path(__file__).parents[2] / "crates/keepmq-openwire/openwire.json").read_text())
 _BY_NAME = {kind["name"]: kind for kind in _TABLES["types"]}
@@ -248,10 +248,11 @@ class OpenWirePeer:
         connection = {"@type": "ConnectionId", "value": self.name}
         return {"@type": "LocalTransactionId", "value": number, "connectionId": connection}
 
-    def transact(self, operation: int, tx: Fields) -> None:
-        """Begins or ends a transaction."""
+    def transact(self, operation: int, tx: Fields | None, answer: str = "Response") -> Fields:
+        """Begins, prepares or ends a transaction, or asks for those that are prepared; returns the answer."""
         connection = {"@type": "ConnectionId", "value": self.name}
-        self.ask("TransactionInfo", connectionId=connection, transactionId=tx, type=operation)
+        number = self.request("TransactionInfo", connectionId=connection, transactionId=tx, type=operation)
+        return self.expect(answer, correlationId=number)
 
     def subscribe(self, destination: Fields, prefetch: int = 50, **more: Any) -> None:
         """Consumes."""
@@ -261,7 +262,7 @@ class OpenWirePeer:
         """The next message that is dispatched."""
         return self.expect("MessageDispatch", within)
 
-    def acknowledge(self, dispatch: Fields) -> int:
+    def acknowledge(self, dispatch: Fields, tx: Fields | None = None) -> int:
         """Acknowledges one message; returns the number of the command."""
         return self.request(
             "MessageAck",
@@ -269,5 +270,6 @@ class OpenWirePeer:
             destination=dispatch["destination"],
             ackType=INDIVIDUAL,
             lastMessageId=dispatch["message"]["messageId"],
+            transactionId=tx,
             messageCount=1,
         )
