@@ -187,6 +187,35 @@ class OpenWirePublisher(Actor):
             self.ledger.confirm(under_way.pop(answer["correlationId"]))
 
 
+class OpenWireResender(Actor):
+    """As the failover transport: what was not confirmed is sent again over the next connection, and comes once."""
+
+    def __init__(self, broker: Broker, name: str, queue: str, ledger: Ledger) -> None:
+        super().__init__(broker, name)
+        self.queue, self.ledger = openwire.queue(queue), ledger
+        self.number = 0
+        # By the sender's number.
+        self.unconfirmed: dict[int, str] = {}
+
+    def act(self) -> None:
+        peer = OpenWirePeer.login(self.broker, tls=False, again=f"ID:{self.name}:1")
+        self.ready.set()
+        under_way = {self._send(peer, number): number for number in self.unconfirmed}
+        while True:
+            while len(under_way) < WINDOW:
+                self.number += 1
+                self.unconfirmed[self.number] = f"{self.name}-{self.number}"
+                self.ledger.sending(self.unconfirmed[self.number])
+                under_way[self._send(peer, self.number)] = self.number
+            answer = peer.expect("Response", within=60)
+            self.ledger.confirm(self.unconfirmed.pop(under_way.pop(answer["correlationId"])))
+
+    def _send(self, peer: OpenWirePeer, number: int) -> int:
+        fields = peer.message(self.queue, self.unconfirmed[number].encode())
+        fields["messageId"]["producerSequenceId"] = number
+        return peer.request("ActiveMQBytesMessage", **fields)
+
+
 class OpenWireTransactions(Transactions):
     """Transactions over OpenWire."""
 

@@ -16,6 +16,7 @@ from crash.actors import (
     OpenWireBranches,
     OpenWireConsumer,
     OpenWirePublisher,
+    OpenWireResender,
     OpenWireTransactions,
     RetainedPublisher,
     StompConsumer,
@@ -65,6 +66,7 @@ class Theatre:
         self.publishers: list[Actor] = [
             *(StompPublisher(broker, f"stomp-{n}", "/queue/crash", queue, 40 * n * n) for n in (1, 2, 9)),
             *(OpenWirePublisher(broker, f"openwire-{n}", "crash", queue, 40 * n * n) for n in (1, 2, 9)),
+            OpenWireResender(broker, "resender", "crash", queue),
             *(MqttPublisher(broker, f"mqtt-{n}", "crash/once", once, 40 * n * n) for n in (1, 2, 9)),
             *self.transactions,
             self.exact_publisher,

@@ -136,19 +136,19 @@ def content(message: Fields) -> bytes:
 class OpenWirePeer:
     """One connection, with a session, a producer and at most one consumer."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, name: str | None = None) -> None:
         self.wire = wire
         self.held: list[Fields] = []
-        self.name = f"ID:peer-{time.time_ns()}:{next(_connections)}"
+        self.name = name or f"ID:peer-{time.time_ns()}:{next(_connections)}"
         self.producer = {"@type": "ProducerId", "connectionId": self.name, "sessionId": 1, "value": 1}
         self.consumer = {"@type": "ConsumerId", "connectionId": self.name, "sessionId": 1, "value": 1}
         self._commands = itertools.count(1)
         self._messages = itertools.count(1)
 
     @classmethod
-    def open(cls, broker: Broker, tls: bool = True) -> Self:
+    def open(cls, broker: Broker, tls: bool = True, name: str | None = None) -> Self:
         """Connects and agrees on the wire format: without properties everything is off."""
-        peer = cls(Wire.open(broker, "openwire", tls))
+        peer = cls(Wire.open(broker, "openwire", tls), name)
         peer.send("WireFormatInfo", magic=MAGIC, version=VERSION)
         peer.expect("WireFormatInfo")
         peer.expect("BrokerInfo")
@@ -156,10 +156,15 @@ class OpenWirePeer:
 
     @classmethod
     def login(
-        cls, broker: Broker, user: User | None = None, tls: bool = True, client_id: str | None = None
+        cls,
+        broker: Broker,
+        user: User | None = None,
+        tls: bool = True,
+        client_id: str | None = None,
+        again: str | None = None,
     ) -> Self:
-        """Connects, logs in, and has a session and a producer."""
-        peer = cls.open(broker, tls)
+        """Connects, logs in, and has a session and a producer. `again`: as the failover transport does, by this name."""
+        peer = cls.open(broker, tls, again)
         who = user or broker.admin
         peer.ask(
             "ConnectionInfo",
@@ -167,6 +172,8 @@ class OpenWirePeer:
             clientId=client_id or peer.name,
             userName=who.name,
             password=who.password,
+            faultTolerant=again is not None,
+            failoverReconnect=again is not None,
         )
         peer.ask("SessionInfo", sessionId={"@type": "SessionId", "connectionId": peer.name, "value": 1})
         peer.ask("ProducerInfo", producerId=peer.producer)
