@@ -49,7 +49,7 @@ fn in_doubt(peer: &mut Peer<'_>) -> Vec<Xid> {
 }
 
 /// A branch that takes the first of two messages of `in` and sends to two queues.
-fn worked<'a>(broker: &'a Broker, number: u8) -> Peer<'a> {
+fn worked(broker: &Broker, number: u8) -> Peer<'_> {
     let mut peer = broker.admin();
     for text in ["1", "2"] {
         peer.send(queue("in"), text, true).unwrap();

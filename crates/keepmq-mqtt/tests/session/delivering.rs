@@ -76,7 +76,7 @@ fn marks_become_flags() {
         [(Q0, 0, true), (Q0, 3, false), (Q1, 1, true), (Q1, 0, false)].into_iter().enumerate()
     {
         let number = number as u64 + 1;
-        let marks = Marks { redeliveries, retained, dead: None };
+        let marks = Marks { redeliveries, retained, ..Marks::default() };
         fake.event(Event::Deliver(Delivery { marks, ..delivery(number, message("t", qos, b"")) }));
         let packet = Wire {
             dup: qos == Q1 && redeliveries > 0,
