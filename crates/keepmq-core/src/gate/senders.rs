@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use keepmq_model::Tag;
 use parking_lot::Mutex;
 
@@ -51,8 +51,8 @@ impl Known {
         self.highest.insert(sender.clone(), number);
         self.order.push_back(sender.clone());
         if self.order.len() > 2 * self.highest.len() + 64 {
-            let highest = &self.highest;
-            self.order.retain(|sender| highest.contains_key(sender));
+            let (highest, mut seen) = (&self.highest, HashSet::new());
+            self.order.retain(|sender| highest.contains_key(sender) && seen.insert(sender.clone()));
         }
         while self.highest.len() > most {
             let Some(oldest) = self.order.pop_front() else { break };
