@@ -212,7 +212,7 @@ class ActiveMq(Broker):
 
     def _configure(self) -> None:
         # Debian packages the transport without the library that it needs: it accepts connections and never answers.
-        names = ["stomp", "mqtt"] if any(self.home.glob("lib/**/mqtt-client*.jar")) else ["stomp"]
+        names = ["stomp", "openwire"] + ["mqtt"] * any(self.home.glob("lib/**/mqtt-client*.jar"))
         self.doors = {name: Door(port) for name, port in zip(names, free_ports(len(names)))}
         (self.directory / "tmp").mkdir(exist_ok=True)
         (self.directory / "activemq.xml").write_text(self._xml())
@@ -222,8 +222,9 @@ class ActiveMq(Broker):
         own = "http://activemq.apache.org/schema/core"
         schemas = f"{spring} {spring}/spring-beans-2.0.xsd {own} {own}/activemq-core.xsd"
         connectors = "\n".join(
-            f'<transportConnector name="{name}" uri="{name}://127.0.0.1:{door.port}?maximumConnections=100000"/>'
+            f'<transportConnector name="{name}" uri="{scheme}://127.0.0.1:{door.port}?maximumConnections=100000"/>'
             for name, door in self.doors.items()
+            for scheme in ["tcp" if name == "openwire" else name]
         )
         return f"""<beans xmlns="{spring}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
        xsi:schemaLocation="{schemas}">
@@ -255,8 +256,8 @@ class KeepMq(Broker):
         log = self._log()
         home = self.directory / "home"
         ca = home / "tls/ca.pem"
-        plain = {"stomp": 61613, "mqtt": 1883}
-        tls = {"stomp-tls": 61614, "mqtt-tls": 8883}
+        plain = {"stomp": 61613, "mqtt": 1883, "openwire": 61616}
+        tls = {"stomp-tls": 61614, "mqtt-tls": 8883, "openwire-tls": 61617}
         self.doors = {name: Door(port + self.offset) for name, port in plain.items()}
         self.doors |= {name: Door(port + self.offset, ca) for name, port in tls.items()}
         taken = [door.port for door in self.doors.values() if accepts(door.port)]

@@ -90,6 +90,7 @@ MEMORY = Figure("memory", "resident memory", "MiB", _divided(_at("memory"), 1024
 
 MQTT = ["--protocol", "mqtt"]
 STOMP = ["--protocol", "stomp", "--persistent", "--ack", "client", "--prefetch", "1000"]
+OPENWIRE = ["--protocol", "openwire", "--ack", "client"]
 
 
 def _load(
@@ -150,6 +151,56 @@ ROWS: list[Row] = [
         [PUBLISHED, OF_DISK, CPU, ACK_P50, ACK_P99],
         Aim("of-disk", 0.9, at_least=True),
         turns=2,
+    ),
+    _load(
+        "openwire-window",
+        "OpenWire persistent queue, 1 to 1, 256 B, window 1000",
+        OPENWIRE + ["--persistent"],
+        [CPU, RATE, ACK_P99],
+        Aim("cpu", 0.05, "activemq"),
+        Aim("rate", 20, "activemq", at_least=True),
+    ),
+    _load(
+        "openwire-64-waiting",
+        "OpenWire persistent queue, 64 producers that wait for each answer",
+        OPENWIRE + ["--persistent", "--window", "1", "--producers", "64"],
+        [PUBLISHED, CPU, ACK_P50, ACK_P99],
+    ),
+    _load(
+        "openwire-16-waiting",
+        "OpenWire persistent queue, 16 producers that wait for each answer",
+        OPENWIRE + ["--persistent", "--window", "1", "--producers", "16"],
+        [PUBLISHED, CPU, ACK_P50, ACK_P99],
+        Aim("rate", 6, "activemq", at_least=True),
+    ),
+    _load(
+        "openwire-1-waiting",
+        "OpenWire persistent queue, one producer that waits for each answer",
+        OPENWIRE + ["--persistent", "--window", "1"],
+        [PUBLISHED, OF_DISK, CPU, ACK_P50, ACK_P99],
+        Aim("of-disk", 0.9, at_least=True),
+        turns=2,
+    ),
+    _load(
+        "openwire-queue",
+        "OpenWire queue, not persistent, 1 to 1, 256 B, window 1000",
+        OPENWIRE,
+        [CPU, RATE],
+        Aim("cpu", 0.25, "activemq"),
+    ),
+    _load(
+        "openwire-topic",
+        "OpenWire topic, 1 to 1, 256 B, as fast as it goes",
+        OPENWIRE + ["--kind", "topic", "--window", "0"],
+        [CPU, RATE],
+        Aim("cpu", 0.25, "activemq"),
+    ),
+    _load(
+        "openwire-fan-out",
+        "OpenWire topic, 1 to 10, 256 B, as fast as it goes",
+        OPENWIRE + ["--kind", "topic", "--window", "0", "--consumers", "10"],
+        [CPU_DELIVERED, RATE],
+        Aim("cpu", 0.25, "activemq"),
     ),
     Row("idle-mqtt", "idle MQTT connections, plain", "mqtt", MQTT, [EACH], [], "idle"),
     Row("idle-mqtt-tls", "idle MQTT connections, TLS", "mqtt-tls", MQTT, [EACH], [Aim("each", 20)], "idle"),

@@ -129,10 +129,10 @@ class BrokersAreSetUp(Temporary):
             again.start()
 
     def _is_taken(self, offset: int) -> bool:
-        return any(processes.accepts(port + offset) for port in (1883, 8883, 61613, 61614))
+        return any(processes.accepts(port + offset) for port in (1883, 8883, 61613, 61614, 61616, 61617))
 
     def test_activemq_gets_no_door_that_does_not_answer(self) -> None:
-        for jar, names in (("stomp", ["stomp"]), ("mqtt-client-1.0", ["stomp", "mqtt"])):
+        for jar, names in (("stomp", ["stomp", "openwire"]), ("mqtt-client-1.0", ["stomp", "openwire", "mqtt"])):
             home = self.directory / jar
             (home / "lib").mkdir(parents=True)
             (home / f"lib/{jar}.jar").touch()
@@ -142,6 +142,7 @@ class BrokersAreSetUp(Temporary):
             self.assertEqual(list(broker.doors), names)
             text = (home / "activemq.xml").read_text()
             self.assertEqual(text.count("<transportConnector "), len(names))
+            self.assertIn('name="openwire" uri="tcp://', text)
             self.assertIn('enableJournalDiskSyncs="true"', text)
 
     def test_a_broker_that_is_not_running_has_no_process(self) -> None:

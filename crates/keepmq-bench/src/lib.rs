@@ -1,4 +1,4 @@
-//! A load generator for STOMP and MQTT brokers.
+//! A load generator for STOMP, MQTT and OpenWire brokers.
 //!
 //! It is a client of any broker and a stranger to this one: it shares no code with the sessions that it measures. Its
 //! messages carry who sent them, which one it is and when it was meant to be sent, so it tells exactly what was lost, came

@@ -20,7 +20,7 @@ pub struct PlanArgs {
     /// The protocol to speak
     #[arg(long, value_enum)]
     pub protocol: Protocol,
-    /// What the destination is [default: topic for MQTT, which has nothing else, and queue for STOMP]
+    /// What the destination is [default: topic for MQTT, which has nothing else, and queue for the others]
     #[arg(long, value_enum)]
     pub kind: Option<Kind>,
     /// Name of the destination, without `/queue/` or `/topic/`
@@ -51,7 +51,7 @@ pub struct PlanArgs {
     /// the moment for which a message was meant [default: as fast as the window allows]
     #[arg(long, value_name = "MESSAGES")]
     pub rate: Option<u64>,
-    /// Publishes of one producer that may wait for their acknowledgement (MQTT QoS 1 and 2; STOMP, with a receipt for each);
+    /// Publishes of one producer that may wait for their acknowledgement (MQTT QoS 1 and 2; STOMP and OpenWire, with an answer for each);
     /// 1 waits for each, 0 asks for none
     #[arg(long, value_name = "MESSAGES", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(0..=65_535))]
     pub window: u32,
@@ -62,13 +62,14 @@ pub struct PlanArgs {
     /// MQTT: quality of service of publishes and subscriptions
     #[arg(long, value_name = "QOS", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=2))]
     pub qos: u8,
-    /// STOMP: marks the messages persistent
+    /// STOMP and OpenWire: marks the messages persistent
     #[arg(long)]
     pub persistent: bool,
-    /// STOMP: how consumers acknowledge
+    /// STOMP and OpenWire: how consumers acknowledge
     #[arg(long, value_enum, default_value = "auto")]
     pub ack: AckMode,
-    /// STOMP: messages that the broker may send to a consumer ahead of their acknowledgement [default: the broker's]
+    /// STOMP and OpenWire: messages that the broker may send to a consumer ahead of their acknowledgement [default: the
+    /// broker's with STOMP, 1000 with OpenWire]
     #[arg(long, value_name = "MESSAGES")]
     pub prefetch: Option<u32>,
     /// Threads of the generator, over which the connections are spread
@@ -114,9 +115,9 @@ impl Plan {
         check(args)?;
         let kind = args.kind.unwrap_or(match args.protocol {
             Protocol::Mqtt => Kind::Topic,
-            Protocol::Stomp => Kind::Queue,
+            Protocol::Stomp | Protocol::Openwire => Kind::Queue,
         });
-        let is_acknowledged = args.window > 0 && (args.protocol == Protocol::Stomp || args.qos > 0);
+        let is_acknowledged = args.window > 0 && (args.protocol != Protocol::Mqtt || args.qos > 0);
         let default = if kind == Kind::Topic { 1000 } else { 0 };
         let outstanding = Some(args.outstanding.unwrap_or(default)).filter(|most| *most > 0);
         let share = |most: u64| (most / u64::from(args.producers.max(1))).max(1);
@@ -182,10 +183,10 @@ fn check(args: &PlanArgs) -> Result<(), Error> {
         return refuse("MQTT has no queues", "take --kind topic or --protocol stomp");
     }
     if is_mqtt && (args.persistent || args.ack != AckMode::Auto || args.prefetch.is_some()) {
-        return refuse("--persistent, --ack and --prefetch are STOMP's", "take --qos with MQTT");
+        return refuse("--persistent, --ack and --prefetch are not MQTT's", "take --qos with MQTT");
     }
     if !is_mqtt && args.qos > 0 {
-        return refuse("--qos is MQTT's", "take --persistent and --window with STOMP");
+        return refuse("--qos is MQTT's", "take --persistent and --window with the others");
     }
     if is_mqtt && args.destination.contains(['+', '#']) || args.destination.is_empty() {
         return refuse(
@@ -218,6 +219,8 @@ pub(crate) fn destination(protocol: Protocol, kind: Kind, name: &str) -> String 
         (Protocol::Mqtt, _) => name.to_owned(),
         (Protocol::Stomp, Kind::Queue) => format!("/queue/{name}"),
         (Protocol::Stomp, Kind::Topic) => format!("/topic/{name}"),
+        (Protocol::Openwire, Kind::Queue) => format!("queue://{name}"),
+        (Protocol::Openwire, Kind::Topic) => format!("topic://{name}"),
     }
 }
 

@@ -378,7 +378,7 @@ fn title(plan: &Plan, is_tls: bool) -> String {
     let mut words = vec![manner.protocol.name().to_owned()];
     match manner.protocol {
         Protocol::Mqtt => words.push(format!("QoS {}", manner.qos)),
-        Protocol::Stomp => {
+        Protocol::Stomp | Protocol::Openwire => {
             words.push(if manner.persistent { "persistent" } else { "not persistent" }.to_owned());
             words.push(format!("ack {:?}", manner.ack).to_lowercase());
         }

@@ -1,12 +1,14 @@
-//! The client's side of the two protocols, no more of them than a load generator says and hears.
+//! The client's side of the three protocols, no more of them than a load generator says and hears.
 //!
 //! It is written for one purpose: to cost far less than the broker that is measured. A publish is a prepared head, a
 //! number patched into it and the body; what is received is looked at where it lies in the read buffer.
 
 mod mqtt;
+mod openwire;
 mod stomp;
 
 pub(crate) use mqtt::Mqtt;
+pub(crate) use openwire::OpenWire;
 pub(crate) use stomp::Stomp;
 
 /// Who says what it is.
@@ -25,6 +27,8 @@ pub enum Protocol {
     Stomp,
     /// MQTT 3.1.1
     Mqtt,
+    /// OpenWire 12
+    Openwire,
 }
 
 impl Protocol {
@@ -33,14 +37,15 @@ impl Protocol {
         match self {
             Self::Stomp => "stomp",
             Self::Mqtt => "mqtt",
+            Self::Openwire => "openwire",
         }
     }
 }
 
-/// How a STOMP consumer acknowledges.
+/// How a consumer of STOMP or OpenWire acknowledges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum AckMode {
-    /// not at all: delivered is done
+    /// not at all: delivered is done; with OpenWire, which has no such way, every message as it comes
     Auto,
     /// the last of every batch that was read, for all before it
     Client,
@@ -54,12 +59,12 @@ pub(crate) struct Manner {
     pub(crate) protocol: Protocol,
     /// MQTT: of publishes and of subscriptions.
     pub(crate) qos: u8,
-    /// STOMP: whether messages are marked persistent.
+    /// STOMP and OpenWire: whether messages are marked persistent.
     pub(crate) persistent: bool,
-    /// STOMP: whether every publish asks for a receipt.
+    /// STOMP and OpenWire: whether every publish asks for an answer.
     pub(crate) receipts: bool,
     pub(crate) ack: AckMode,
-    /// STOMP: how many messages the broker may send ahead of their acknowledgement.
+    /// STOMP and OpenWire: how many messages the broker may send ahead of their acknowledgement.
     pub(crate) prefetch: Option<u32>,
     /// STOMP: the `host` of the login.
     pub(crate) virtual_host: String,
@@ -104,6 +109,7 @@ pub(crate) enum Fault {
 pub(crate) enum Wire {
     Mqtt(Mqtt),
     Stomp(Stomp),
+    OpenWire(OpenWire),
 }
 
 impl Wire {
@@ -112,6 +118,7 @@ impl Wire {
         match manner.protocol {
             Protocol::Mqtt => Self::Mqtt(Mqtt::new(destination, manner.qos, size)),
             Protocol::Stomp => Self::Stomp(Stomp::new(manner, destination, size)),
+            Protocol::Openwire => Self::OpenWire(OpenWire::new(manner, destination, size)),
         }
     }
 
@@ -120,6 +127,7 @@ impl Wire {
         match self {
             Self::Mqtt(mqtt) => mqtt.connect(out, client_id, login),
             Self::Stomp(stomp) => stomp.connect(out, login),
+            Self::OpenWire(openwire) => openwire.connect(out, client_id, login),
         }
     }
 
@@ -128,6 +136,7 @@ impl Wire {
         match self {
             Self::Mqtt(mqtt) => mqtt.subscribe(out),
             Self::Stomp(stomp) => stomp.subscribe(out),
+            Self::OpenWire(openwire) => openwire.subscribe(out),
         }
     }
 
@@ -136,6 +145,7 @@ impl Wire {
         match self {
             Self::Mqtt(_) => mqtt::ping(out),
             Self::Stomp(_) => stomp::farewell(out),
+            Self::OpenWire(openwire) => openwire.question(out),
         }
     }
 
@@ -145,6 +155,7 @@ impl Wire {
             Self::Mqtt(_) => mqtt::disconnect(out),
             // The question was the goodbye already, and nothing may follow it.
             Self::Stomp(_) => out.clear(),
+            Self::OpenWire(openwire) => openwire.leave(out),
         }
     }
 
@@ -153,13 +164,16 @@ impl Wire {
         match self {
             Self::Mqtt(mqtt) => mqtt.begin_publish(out, place),
             Self::Stomp(stomp) => stomp.begin_publish(out, place),
+            Self::OpenWire(openwire) => openwire.begin_publish(out, place),
         }
     }
 
     /// Ends a publish.
     pub(crate) fn end_publish(&self, out: &mut Vec<u8>) {
-        if let Self::Stomp(_) = self {
-            out.push(0);
+        match self {
+            Self::Mqtt(_) => {}
+            Self::Stomp(_) => out.push(0),
+            Self::OpenWire(openwire) => openwire.end_publish(out),
         }
     }
 
@@ -168,6 +182,7 @@ impl Wire {
         match self {
             Self::Mqtt(_) => mqtt::reply(input),
             Self::Stomp(_) => stomp::reply(input),
+            Self::OpenWire(_) => openwire::reply(input),
         }
     }
 
@@ -176,6 +191,7 @@ impl Wire {
         match self {
             Self::Mqtt(_) => mqtt::take(input, out, sink),
             Self::Stomp(stomp) => stomp.take(input, out, sink),
+            Self::OpenWire(openwire) => openwire.take(input, out, sink),
         }
     }
 }

@@ -202,6 +202,7 @@ fn serve(
     let mut session: Box<dyn Session> = match protocol {
         Protocol::Mqtt => Box::new(crate::mqtt::Mqtt::new(outbox)),
         Protocol::Stomp => Box::new(crate::stomp::Stomp::new(outbox)),
+        Protocol::Openwire => Box::new(crate::openwire::OpenWire::new(outbox)),
     };
     let mut talk = |mut stream: Box<dyn Stream>| {
         while !over.load(Ordering::SeqCst) && turn(&mut *stream, &mut *session, &inbox, hub).is_ok() {}

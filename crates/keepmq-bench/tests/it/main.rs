@@ -5,6 +5,7 @@ mod broker;
 mod compare;
 mod faults;
 mod mqtt;
+mod openwire;
 mod others;
 mod runs;
 mod stomp;

@@ -31,12 +31,15 @@ fn certificate(name: &str, folder: &TempDir) -> (Arc<ServerConfig>, PathBuf) {
     (Arc::new(config), file)
 }
 
+const ALL: [(Protocol, &str); 3] =
+    [(Protocol::Mqtt, "mqtt"), (Protocol::Stomp, "stomp"), (Protocol::Openwire, "openwire")];
+
 #[test]
 fn a_login_comes_from_the_environment_or_a_file() {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join("credentials");
     fs::write(&file, "KEEPMQ_USER=bench\nKEEPMQ_PASSWORD=secret\n").unwrap();
-    for (protocol, name) in [(Protocol::Mqtt, "mqtt"), (Protocol::Stomp, "stomp")] {
+    for (protocol, name) in ALL {
         let words = format!("load HERE --protocol {name} --count 10");
         let broker = Broker::start(protocol, guarded());
         assert_eq!(broker.bench_as(&words, Some(login("secret"))).unwrap().0, Verdict::Clean);
@@ -49,9 +52,7 @@ fn a_login_comes_from_the_environment_or_a_file() {
 
 #[test]
 fn a_refused_login_says_what_to_do() {
-    for (protocol, name, why) in
-        [(Protocol::Mqtt, "mqtt", "not authorized"), (Protocol::Stomp, "stomp", "who is it?")]
-    {
+    for ((protocol, name), why) in ALL.into_iter().zip(["not authorized", "who is it?", "who is it?"]) {
         let broker = Broker::start(protocol, guarded());
         let error = broker.bench(&format!("load HERE --protocol {name} --count 10")).unwrap_err().to_string();
         assert!(error.contains(why) && error.contains("--credentials FILE"), "{error}");
@@ -77,7 +78,9 @@ fn a_silent_broker_is_waited_for_no_longer_than_told() {
 #[test]
 fn tls_carries_everything() {
     let folder = TempDir::new().unwrap();
-    for (protocol, name) in [(Protocol::Mqtt, "mqtt --qos 1"), (Protocol::Stomp, "stomp")] {
+    for (protocol, name) in
+        [(Protocol::Mqtt, "mqtt --qos 1"), (Protocol::Stomp, "stomp"), (Protocol::Openwire, "openwire")]
+    {
         for size in [256, 300_000] {
             let (config, ca) = certificate("localhost", &folder);
             let broker = Broker::start_with(protocol, Faults::default(), Some(config));
@@ -103,7 +106,7 @@ fn a_certificate_of_another_host_or_another_ca_is_refused() {
 
 #[test]
 fn idle_connections_stay() {
-    for (protocol, name) in [(Protocol::Mqtt, "mqtt"), (Protocol::Stomp, "stomp")] {
+    for (protocol, name) in ALL {
         let broker = Broker::start(protocol, Faults::default());
         let words =
             format!("idle HERE --protocol {name} --connections 20 --hold 0.1 --pid {}", std::process::id());

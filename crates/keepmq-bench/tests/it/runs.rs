@@ -43,6 +43,19 @@ fn receipts_and_every_way_of_acknowledging_work() {
 }
 
 #[test]
+fn openwire_is_spoken_as_its_codec_reads_it() {
+    for ack in ["auto", "client", "client-individual"] {
+        let words = format!("load HERE --protocol openwire --persistent --ack {ack} --count 3000");
+        let (report, broker) = clean(Protocol::Openwire, &words);
+        assert_eq!((&report["ack_latency"]["count"], broker.hub().acks), (&3000.into(), 3000), "{ack}");
+        broker.expect_farewells(2);
+    }
+    let words =
+        "load HERE --protocol openwire --kind topic --window 0 --consumers 3 --size 70000 --count 100";
+    assert_eq!(clean(Protocol::Openwire, words).0["delivered"]["count"], 300);
+}
+
+#[test]
 fn one_waiting_producer_waits() {
     let (report, _) = clean(Protocol::Stomp, "load HERE --protocol stomp --window 1 --count 50");
     assert_eq!(report["unacknowledged"], 0);
