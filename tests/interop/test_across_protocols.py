@@ -1,10 +1,12 @@
-"""One set of topics for STOMP and MQTT: stomp.py and paho-mqtt hear each other."""
+"""One set of destinations for all protocols: stomp.py, paho-mqtt and OpenWire hear each other."""
 
 import pytest
 
 from interop.paho_client import PahoClient, paho_client
 from interop.stomp_client import stomp_client
+from keepmq_testing import openwire_peer as openwire
 from keepmq_testing.broker import Broker
+from keepmq_testing.openwire_peer import OpenWirePeer
 
 BINARY = bytes(range(256))
 
@@ -153,3 +155,52 @@ def test_a_queue_is_not_a_topic(broker: Broker, name: str) -> None:
         mqtt.subscribe(name)
         stomp.send(f"/queue/{name}", "for the queue")
         mqtt.nothing_comes()
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_openwire_hears_mqtt_as_bytes(broker: Broker, name: str, qos: int) -> None:
+    base = f"{name}-{qos}".replace(".", "")
+    with OpenWirePeer.login(broker) as jms, paho_client(broker) as mqtt:
+        jms.subscribe(openwire.topic(f"{base}.eu.*"))
+        mqtt.publish(f"{base}/eu/orders", BINARY, qos=qos)
+        message = jms.delivery()["message"]
+        assert (message["@type"], openwire.content(message)) == ("ActiveMQBytesMessage", BINARY)
+        assert message["destination"] == openwire.topic(f"{base}.eu.orders")
+        assert (message["userID"], message["persistent"]) == ("admin", qos > 0)
+
+
+def test_mqtt_hears_openwire(broker: Broker, name: str) -> None:
+    text = "Grüße, 世界"
+    with OpenWirePeer.login(broker) as jms, paho_client(broker) as mqtt:
+        mqtt.subscribe(f"{name}/#", qos=1)
+        destination = openwire.topic(f"{name}.down")
+        jms.ask("ActiveMQBytesMessage", **jms.message(destination, BINARY))
+        content = len(text.encode()).to_bytes(4) + text.encode()
+        jms.ask("ActiveMQTextMessage", **jms.message(destination, content))
+        heard = [mqtt.message() for _ in range(2)]
+        assert [message.payload for message in heard] == [BINARY, text.encode()]
+        assert {(message.topic, message.qos) for message in heard} == {(f"{name}/down", 1)}
+
+
+def test_a_retained_message_of_mqtt_comes_to_a_new_subscription_of_openwire(broker: Broker, name: str) -> None:
+    with OpenWirePeer.login(broker) as jms, paho_client(broker) as mqtt:
+        mqtt.publish(f"{name}/state", "on", retain=True)
+        jms.subscribe(openwire.topic(f"{name}.state"))
+        assert openwire.content(jms.delivery()["message"]) == b"on"
+
+
+@pytest.mark.parametrize("kind", ["ActiveMQTextMessage", "ActiveMQBytesMessage"])
+def test_stomp_and_openwire_share_a_queue(broker: Broker, name: str, kind: str) -> None:
+    queue = openwire.queue(name)
+    with OpenWirePeer.login(broker) as jms, stomp_client(broker, auto_content_length=False) as stomp:
+        content = b"\0\0\0\5hello" if kind == "ActiveMQTextMessage" else b"hello"
+        jms.ask(kind, **jms.message(queue, content, groupID="g"))
+        stomp.subscribe(f"/queue/{name}")
+        message = stomp.message()
+        assert (message.body, message.headers["JMSXGroupID"]) == ("hello", "g")
+        stomp.unsubscribe("1")
+        jms.subscribe(queue)
+        headers = {} if kind == "ActiveMQTextMessage" else {"content-length": "5"}
+        stomp.send(f"/queue/{name}", "world", **headers)
+        back = jms.delivery()["message"]
+        assert (back["@type"], openwire.content(back)) == (kind, b"world")
