@@ -87,6 +87,7 @@ fn take_number(message: &mut Arc<Message>) -> Option<(Text, u64)> {
     message.envelope.extras.as_ref().filter(|extras| extras.duplicate.is_some())?;
     let envelope = &mut Arc::get_mut(message)?.envelope;
     let number = envelope.extras.as_mut().and_then(|extras| extras.duplicate.take());
+    envelope.extras.take_if(|extras| extras.group.is_none() && extras.schedule.is_none());
     number.filter(|_| envelope.durable)
 }
 
