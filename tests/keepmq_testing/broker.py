@@ -217,7 +217,9 @@ class Broker:
         self.process.send_signal(signal.SIGHUP)
 
         def reloaded() -> list[Json]:
-            return [entry for entry in self.audit() if entry["event"] == "reloaded"][before:]
+            entries = [entry for entry in self.audit() if entry["event"] == "reloaded"][before:]
+            # Those that only tell of users come before.
+            return [entry for entry in entries if not entry["what"].startswith("the users were")]
 
         return eventually(reloaded, "the configuration read again")[-1]
 

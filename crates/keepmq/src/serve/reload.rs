@@ -17,14 +17,17 @@ use super::broker::Broker;
 use super::doors::Served;
 use crate::check::{self, Sound};
 
-/// How often the users' file is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often the users' file is looked at. It is read when it looks the same twice: who writes it in place empties it first,
+/// and everybody would be shut out.
+const LOOK: Duration = Duration::from_millis(400);
 
 /// Takes over changes.
 pub(super) struct Reloads {
     folder: PathBuf,
     config: Mutex<Config>,
     users: Mutex<Option<Stamp>>,
+    /// What the users' file looked like the last time.
+    seen: Mutex<Option<Stamp>>,
     gate: Arc<Gate>,
     authenticator: Arc<Authenticator>,
     audit: Audit,
@@ -37,6 +40,7 @@ impl Reloads {
         Self {
             folder: folder.to_owned(),
             users: Mutex::new(Stamp::of(&config.users)),
+            seen: Mutex::default(),
             config: Mutex::new(config),
             gate: Arc::clone(&broker.gate),
             authenticator: Arc::clone(&broker.authenticator),
@@ -60,7 +64,8 @@ impl Reloads {
     fn look_at_users(&self) {
         let path = self.config.lock().users.clone();
         let now = Stamp::of(&path);
-        if now == *self.users.lock() {
+        let is_steady = std::mem::replace(&mut *self.seen.lock(), now) == now;
+        if !is_steady || now == *self.users.lock() {
             return;
         }
         *self.users.lock() = now;
