@@ -83,9 +83,26 @@ pub(crate) fn wire_destination(destination: &Destination) -> codec::Destination 
     codec::Destination { kind, physical_name: Some(destination.name().into()) }
 }
 
+/// Whether this is what a destination is on the wire. Mostly the bytes tell; some characters are written in others.
+pub(crate) fn is_wire(one: &codec::Destination, destination: &Destination) -> bool {
+    let name = one.physical_name.as_ref().map(|name| &name.bytes()[..]);
+    let is_same = kind(one.kind) == destination.kind() && name == Some(destination.name().as_bytes());
+    is_same || *one == wire_destination(destination)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_destination_is_known_on_the_wire_by_its_kind_and_name() {
+        for name in ["a.b", "grün", "🙂"] {
+            let (here, there) = (Destination::queue(name).unwrap(), Destination::topic(name).unwrap());
+            assert!(is_wire(&wire_destination(&here), &here), "{name}");
+            assert!(!is_wire(&wire_destination(&there), &here), "{name}");
+        }
+        assert!(!is_wire(&queue("a"), &Destination::queue("b").unwrap()));
+    }
 
     fn queue(name: &str) -> codec::Destination {
         codec::Destination { kind: DestinationKind::Queue, physical_name: Some(name.into()) }

@@ -20,7 +20,7 @@ use crate::codec::primitive::Values;
 use crate::codec::{
     BrokerId, Command, ConnectionId, DestinationInfo, JavaText, Message, MessageId, MessageKind, ProducerId,
 };
-use crate::destination::wire_destination;
+use crate::destination::{is_wire, wire_destination};
 use crate::head::load;
 
 /// What the broker is called.
@@ -47,12 +47,11 @@ pub(crate) fn render(
         (None, None) => foreign(message, message.view(formats)),
     };
     let envelope = &message.envelope;
-    let here = wire_destination(&envelope.destination);
-    // One of several that it was sent to, or a dead letter: it is told where it was sent.
-    if rendered.destination.as_ref().is_some_and(|sent_to| *sent_to != here) {
-        rendered.original_destination = rendered.destination.take();
+    // Most lie where they were sent. One of several destinations, or a dead letter, is told where that was.
+    if !rendered.destination.as_ref().is_some_and(|sent_to| is_wire(sent_to, &envelope.destination)) {
+        let sent_to = rendered.destination.replace(wire_destination(&envelope.destination));
+        rendered.original_destination = sent_to.or(rendered.original_destination);
     }
-    rendered.destination = Some(here);
     rendered.persistent = envelope.durable;
     rendered.priority = i8::try_from(envelope.priority).unwrap_or_default();
     rendered.expiration = i64::try_from(envelope.expires_ms).unwrap_or_default();

@@ -4,7 +4,6 @@ use keepmq_model::{Delivery, Io, LinkId};
 
 use super::consumer::{Dispatched, Holds, Pull};
 use super::{OpenWireSession, Options};
-use crate::destination::wire_destination;
 use crate::render::render;
 
 /// Runs of a broker are kept apart by so many bits of the number that a client is told.
@@ -33,9 +32,8 @@ impl OpenWireSession {
             }),
         }
         consumer.pull = Pull::None;
-        let destination = wire_destination(&delivery.message.envelope.destination);
         let redeliveries = i32::try_from(delivery.marks.redeliveries).unwrap_or(i32::MAX);
-        let (id, destination) = (&consumer.id, Some(&destination));
+        let (id, destination) = (&consumer.id, message.destination.as_ref());
         self.format.encode_dispatch(id, destination, Some(&message), redeliveries, io.out);
     }
 
